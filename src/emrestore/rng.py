@@ -9,7 +9,7 @@ import hashlib
 
 import numpy as np
 
-type Part = str | int | float
+Part = str | int | float
 
 
 def address(*parts: Part) -> str:
