@@ -1,0 +1,50 @@
+# An index: where values come from, which rules there are, what can be asked for.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/inputs.smk"
+include: "rules/structures.smk"
+include: "rules/multislice.smk"
+include: "rules/images.smk"
+include: "rules/restore.smk"
+include: "rules/columns.smk"
+include: "rules/score.smk"
+include: "rules/figures.smk"
+include: "rules/report.smk"
+
+
+localrules:
+    all,
+    figures,
+    tables,
+
+
+rule all:
+    """Everything: tables, figures, the claims and the report."""
+    default_target: True
+    input:
+        rules.render_report.output,
+        rules.evaluate_claims.output,
+
+
+rule figures:
+    """All figures."""
+    input:
+        rules.plot_precision.output,
+        rules.plot_bias.output,
+        rules.plot_displacements.output,
+
+
+rule tables:
+    """All tables."""
+    input:
+        rules.tabulate_precision.output,
+        rules.tabulate_displacements.output,
+        rules.tabulate_cross_sections.output,
+        rules.tabulate_networks.output,

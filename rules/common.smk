@@ -1,0 +1,49 @@
+# What every rule uses: the checked configuration, values by path, the digest of a script's code, records.
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "src"))
+from emrestore import config as study
+from emrestore.errors import EmrestoreError
+from emrestore.workflow import code_digest
+
+BASE = Path(workflow.basedir)
+
+try:
+    study.check(
+        config,
+        yaml.safe_load((BASE / "config/schema/config.schema.yaml").read_text(encoding="utf-8")),
+    )
+except EmrestoreError as error:
+    raise WorkflowError(str(error)) from None
+
+
+def value(path):
+    """A value of the configuration, for example value("multislice/energy")."""
+    return study.value(config, path)
+
+
+def code(script):
+    """A digest of a script and of all library code it imports: changed code reruns what depends on it."""
+    return code_digest(BASE / "src/scripts" / script, BASE / "src/emrestore")
+
+
+def record(name):
+    """Where a job writes what made its outputs (commit, code, versions, hashes of inputs and outputs)."""
+    return f"results/provenance/{name}.json"
+
+
+SPECIMENS = value("study/specimens")
+DISPLACED = [name for name in SPECIMENS if value(f"specimens/{name}/displacement") > 0]
+SAMPLINGS = value("study/samplings")
+METHODS = list(study.unwrap(config["columns"]["estimators"]))
+
+
+wildcard_constraints:
+    specimen="|".join(SPECIMENS),
+    sampling="|".join(SAMPLINGS),
+    method="|".join(METHODS),
+    configuration=r"\d+",

@@ -1,0 +1,74 @@
+"""The study's configuration: values with unit and source, checked before any job starts.
+
+Every leaf of ``config/config.yaml`` is ``{value, unit, source}``. The source begins with one of four words: ``paper``
+(with the equation or figure), ``literature`` (with the work), ``assumed`` (the paper leaves it open; with the reason)
+and ``choice`` (the size of this study). Overlays such as ``config/smoke.yaml`` change values; none adds keys.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from emrestore.errors import EmrestoreError
+
+
+def value(config: Mapping, path: str):
+    """Look a value up, for example ``value(config, "multislice/energy")``.
+
+    Raises
+    ------
+    EmrestoreError
+        If there is no such key, naming it.
+    """
+    node = config
+    for part in path.split("/"):
+        if not isinstance(node, Mapping) or part not in node:
+            raise EmrestoreError(f"config has no key '{path}' (no '{part}')")
+        node = node[part]
+    return unwrap(node)
+
+
+def unwrap(node):
+    """Strip units and sources from a branch: ``{value: 300, unit: keV, ...}`` becomes ``300``."""
+    if isinstance(node, Mapping):
+        return node["value"] if is_leaf(node) else {key: unwrap(child) for key, child in node.items()}
+    return node
+
+
+def is_leaf(node) -> bool:
+    """Tell whether a node is a value with its unit and source."""
+    return isinstance(node, Mapping) and "value" in node and "source" in node
+
+
+def leaves(config: Mapping, prefix: str = "") -> Iterator[dict]:
+    """Yield every value as ``{key, value, unit, source}``, in the order of the file."""
+    for key, node in config.items():
+        path = f"{prefix}{key}"
+        if is_leaf(node):
+            yield {"key": path, "value": node["value"], "unit": node.get("unit", ""), "source": node["source"]}
+        elif isinstance(node, Mapping):
+            yield from leaves(node, f"{path}/")
+
+
+def check(config: Mapping, schema: Mapping) -> None:
+    """Refuse a configuration that the closed schema or physics refuses.
+
+    Raises
+    ------
+    EmrestoreError
+        One sentence that names the key.
+    """
+    import jsonschema
+
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.path))
+    if errors:
+        path = "/".join(str(part) for part in errors[0].absolute_path)
+        raise EmrestoreError(f"config key '{path or '(top level)'}': {errors[0].message}")
+    _check_names(config)
+
+
+def _check_names(config: Mapping) -> None:
+    """The study runs only what is defined."""
+    for key in ("specimens", "samplings"):
+        defined = [name for name, node in config[key].items() if not is_leaf(node)]
+        for name in value(config, f"study/{key}"):
+            if name not in defined:
+                raise EmrestoreError(f"config key 'study/{key}': '{name}' is not one of {', '.join(defined)}")

@@ -1,0 +1,129 @@
+"""Errors of fitted columns, and their tables."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from emrestore.stats import pooled, slope
+
+#: Conditions that tables keep apart.
+CONDITION = ["sampling", "thickness", "dose", "method"]
+
+
+def column_errors(fits: pd.DataFrame, truth: pd.DataFrame, geometry: xr.Dataset, border: float) -> pd.DataFrame:
+    """Set fitted columns against the fits of the clean image by the same estimator.
+
+    Parameters
+    ----------
+    fits
+        One row per estimator, dose, thickness, realisation and column; x, y in px, scs in Å².
+    truth
+        The same of the clean images, without dose and realisation.
+    geometry
+        Dataset of the pairs: sites and displacements of columns [px], pixel size [Å], pitch [px], image size.
+    border
+        Columns whose site lies nearer to the image border than this many pitches are not scored.
+
+    Returns
+    -------
+    DataFrame
+        Adds ``x_error, y_error`` [pm], ``scs_error`` [fraction of the true SCS], ``ux, uy`` (measured displacement from
+        the lattice site [pm]), ``ux_clean, uy_clean`` (of the clean fit [pm]), ``ux_atoms, uy_atoms`` (of the atoms
+        [pm]) and ``scored``.
+    """
+    keys = ["estimator", "thickness", "column"]
+    merged = fits.merge(truth[[*keys, "x", "y", "scs"]], on=keys, suffixes=("", "_clean"), validate="many_to_one")
+    if len(merged) != len(fits):
+        raise ValueError("a fitted column has no counterpart in the clean image")
+    picometres = geometry.attrs["pixel_size"] * 100
+    column = merged["column"].to_numpy()
+    result = merged[["estimator", "dose", "thickness", "realisation", "column", "converged", "on_bound"]].copy()
+    for axis in ("x", "y"):
+        site, shift = geometry[f"{axis}_site"].values[column], geometry[f"d{axis}"].values[column]
+        result[f"{axis}_error"] = (merged[axis] - merged[f"{axis}_clean"]) * picometres
+        result[f"u{axis}"] = (merged[axis] - site) * picometres
+        result[f"u{axis}_clean"] = (merged[f"{axis}_clean"] - site) * picometres
+        result[f"u{axis}_atoms"] = shift * picometres
+    result["scs_error"] = merged["scs"] / merged["scs_clean"] - 1
+    result["scs_clean"] = merged["scs_clean"]
+    result["scored"] = is_inside(geometry, border)[column]
+    return result
+
+
+def is_inside(geometry: xr.Dataset, border: float) -> np.ndarray:
+    """Tell which columns' sites are at least ``border`` pitches away from the image's edges, (columns,) bool."""
+    sites = np.stack([geometry.x_site.values, geometry.y_site.values])
+    last = np.array([[geometry.sizes["x"] - 0.5], [geometry.sizes["y"] - 0.5]])
+    # edges lie half a pixel outside the centres of the outermost pixels; 1e-6 keeps columns exactly on the line
+    distance = np.minimum(sites + 0.5, last - sites).min(axis=0)
+    return distance >= border * geometry.attrs["pitch"] - 1e-6
+
+
+def errors_of(rows: pd.DataFrame, names: list[str]) -> np.ndarray:
+    """Arrange one condition's rows as (realisations, columns, len(names))."""
+    rows = rows.sort_values(["realisation", "column"])
+    realisations = rows["realisation"].nunique()
+    return rows[names].to_numpy().reshape(realisations, -1, len(names))
+
+
+def precision_table(scores: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate bias, std, RMSE and bound per sampling, thickness, dose, method and quantity (Fig. 3).
+
+    Parameters
+    ----------
+    scores
+        Rows of :func:`column_errors` with ``sampling`` and ``method``.
+    bounds
+        Cramér-Rao bounds per sampling, dose, thickness and column: ``crlb_x, crlb_y`` [pm], ``crlb_scs`` [Å²].
+
+    Returns
+    -------
+    DataFrame
+        Quantities ``x, y`` and ``position`` (both pooled: per-axis values) in pm, ``scs`` in % of the true value. The
+        bound is the root mean square over the scored columns. ``not_converged`` and ``on_bound`` are the shares of
+        fits that ended so; they are part of all other columns, nothing is left out.
+    """
+    scores = scores[scores["scored"]]
+    bounds = bounds.set_index(["sampling", "dose", "thickness", "column"])
+    rows = []
+    for condition, group in scores.groupby(CONDITION, sort=True):
+        sampling, thickness, dose, _ = condition
+        columns = np.sort(group["column"].unique())
+        limit = bounds.loc[(sampling, dose, thickness)].loc[columns]
+        clean = group.drop_duplicates("column").set_index("column").loc[columns, "scs_clean"]
+        shares = {"not_converged": 1 - group["converged"].mean(), "on_bound": group["on_bound"].mean()}
+        for quantity, names, unit, scale, bound in (
+            ("x", ["x_error"], "pm", 1, limit["crlb_x"] ** 2),
+            ("y", ["y_error"], "pm", 1, limit["crlb_y"] ** 2),
+            ("position", ["x_error", "y_error"], "pm", 1, (limit["crlb_x"] ** 2 + limit["crlb_y"] ** 2) / 2),
+            ("scs", ["scs_error"], "%", 100, (100 * limit["crlb_scs"] / clean) ** 2),
+        ):
+            statistics = pooled(scale * errors_of(group, names))
+            row = dict(zip(CONDITION, condition, strict=True)) | {"quantity": quantity, "unit": unit}
+            rows.append(row | statistics | {"crlb": float(np.sqrt(bound.mean()))} | shares)
+    return pd.DataFrame(rows)
+
+
+def displacement_table(scores: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate how much of true displacements a method keeps, beside its position errors.
+
+    Returns
+    -------
+    DataFrame
+        :func:`precision_table`'s rows of ``position`` with, per row, the slope of measured against true displacement
+        (that of the clean fit) along the fast (x) and slow (y) scan axis with intervals, and ``slope_clean``: the clean
+        fit's against the atoms'.
+    """
+    table = precision_table(scores, bounds)
+    table = table[table["quantity"] == "position"].set_index(CONDITION)
+    rows = []
+    for condition, group in scores[scores["scored"]].groupby(CONDITION, sort=True):
+        row = dict(zip(CONDITION, condition, strict=True))
+        for axis in ("x", "y"):
+            pair = errors_of(group, [f"u{axis}_clean", f"u{axis}"])
+            row |= {f"{key}_{axis}": item for key, item in slope(pair[..., 0], pair[..., 1]).items()}
+        atoms, clean = (errors_of(group, [f"ux_{kind}", f"uy_{kind}"])[:1].reshape(1, -1) for kind in ("atoms", "clean"))
+        row["slope_clean"] = float(np.polyfit(atoms[0], clean[0], 1)[0])
+        rows.append(row)
+    slopes = pd.DataFrame(rows).set_index(CONDITION)
+    return table.join(slopes).reset_index()

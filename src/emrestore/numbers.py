@@ -1,0 +1,104 @@
+"""The numbers that the report quotes, each from a table, under the key that prose and claims use."""
+
+import numpy as np
+import pandas as pd
+
+#: The classical measurement that restoration is held against: least squares on the raw image, as StatSTEM does.
+RAW, RESTORED = "raw_ls", "published_ls"
+
+
+def number(value: float, low: float | None = None, high: float | None = None, unit: str = "", of: str = "") -> dict:
+    """Make an entry of numbers.json: a value, its 95 % interval where it has one, unit and network."""
+    entry = {"value": float(value), "unit": unit, "network": of}
+    if low is not None:
+        entry |= {"ci_low": float(low), "ci_high": float(high)}
+    return entry
+
+
+def _log_errors(rows: pd.DataFrame, name: str) -> np.ndarray:
+    """Half widths of the 95 % intervals on the logarithmic scale."""
+    return np.log(rows[f"{name}_high"].to_numpy() / rows[f"{name}_low"].to_numpy()) / 2
+
+
+def geometric_mean_ratio(over: np.ndarray, under: np.ndarray, half_over: np.ndarray, half_under: np.ndarray) -> tuple:
+    """Give the geometric mean over conditions of a ratio of standard deviations, with its 95 % interval.
+
+    Parameters
+    ----------
+    over, under
+        (n,) numerators and denominators; ``half_over`` and ``half_under`` their intervals' half widths in logarithm.
+
+    Returns
+    -------
+    value, low, high : float
+        Errors of numerator and denominator are taken as independent, which is conservative where both were measured in
+        the same noisy images, and as independent between conditions, whose noise is.
+    """
+    middle = np.log(over / under).mean()
+    half = np.sqrt((half_over**2 + half_under**2).sum()) / len(over)
+    return np.exp(middle), np.exp(middle - half), np.exp(middle + half)
+
+
+def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Reduce the table of Fig. 3 to the numbers that its claims and the report quote.
+
+    For each pixel size (suffix ``.fine``, ``.coarse``) and over both (no suffix): geometric means over thicknesses.
+    """
+    doses = dict(zip(("low", "high"), sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)], strict=True))
+    found = {}
+    scopes = {"": table} | {f".{name}": group for name, group in table.groupby("sampling")}
+    for suffix, scope in scopes.items():
+        gains = {}
+        for dose_name, dose in doses.items():
+            for quantity in ("position", "scs"):
+                rows = scope[(scope["dose"] == dose) & (scope["quantity"] == quantity)]
+                rows = rows.set_index(["sampling", "thickness"])
+                raw, restored = (rows[rows["method"] == method].sort_index() for method in (RAW, RESTORED))
+                gain_name = "gain_low_dose" if dose_name == "low" else "ratio_high_dose"
+                gains[dose_name, quantity] = ratio = geometric_mean_ratio(
+                    raw["std"].to_numpy(), restored["std"].to_numpy(), _log_errors(raw, "std"), _log_errors(restored, "std")
+                )
+                found[f"fig03.{quantity}_{gain_name}{suffix}"] = number(*ratio, of="published")
+                for statistic in ("std", "rmse"):
+                    for method, of in ((RAW, ""), (RESTORED, "published"), ("raw_ml", "")):
+                        mine = rows[rows["method"] == method].sort_index()
+                        ratio = geometric_mean_ratio(
+                            mine[statistic].to_numpy(), mine["crlb"].to_numpy(), _log_errors(mine, statistic), np.zeros(len(mine))
+                        )
+                        name = {RAW: "raw", RESTORED: "restored", "raw_ml": "raw_ml"}[method]
+                        key = f"fig03.{quantity}_{name}_{'' if statistic == 'std' else 'rmse_'}over_crlb_{dose_name}_dose{suffix}"
+                        found[key] = number(*ratio, of=of)
+        low, high = gains["low", "position"], gains["high", "position"]
+        half = np.hypot(np.log(low[2] / low[0]), np.log(high[2] / high[0]))
+        trend = low[0] / high[0]
+        found[f"fig03.gain_trend{suffix}"] = number(trend, trend * np.exp(-half), trend * np.exp(half), of="published")
+    for name, column, unit in (("thicknesses", "thickness", ""), ("samplings", "sampling", "")):
+        found[f"fig03.{name}"] = number(table[column].nunique(), unit=unit)
+    return found
+
+
+def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Reduce the table of displaced columns: slopes and RMSE over bound, per specimen, dose and method."""
+    doses = dict(zip(("low", "high"), sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)], strict=True))
+    found = {}
+    for (specimen, method), group in table.groupby(["specimen", "method"]):
+        of = "published" if method == RESTORED else ""
+        for dose_name, dose in doses.items():
+            rows = group[group["dose"] == dose]
+            stem = f"displaced.{specimen.removeprefix('displaced_')}.{method}"
+            slopes = np.concatenate([rows["slope_x"], rows["slope_y"]])
+            widths = np.concatenate([rows["slope_x_high"] - rows["slope_x_low"], rows["slope_y_high"] - rows["slope_y_low"]])
+            half = np.sqrt((widths**2).sum()) / 2 / len(widths)
+            middle = slopes.mean()
+            found[f"{stem}.slope_{dose_name}_dose"] = number(middle, middle - half, middle + half, of=of)
+            for statistic in ("std", "rmse"):
+                ratio = geometric_mean_ratio(
+                    rows[statistic].to_numpy(), rows["crlb"].to_numpy(), _log_errors(rows, statistic), np.zeros(len(rows))
+                )
+                found[f"{stem}.{statistic}_over_crlb_{dose_name}_dose"] = number(*ratio, of=of)
+    return found
+
+
+def network_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give the parameter counts."""
+    return {f"network.parameters_{row.network}": number(row.parameters) for row in table.itertuples()}

@@ -1,0 +1,71 @@
+"""One look for all figures: colours by method, sizes in print, deterministic files."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+#: Label, colour, marker of each method (colours of Okabe and Ito, safe for colour-blind readers).
+METHODS = {
+    "raw_ls": ("raw, least squares", "#0072B2", "o"),
+    "raw_ml": ("raw, maximum likelihood", "#56B4E9", "s"),
+    "published_ls": ("restored (published CGRDN)", "#D55E00", "^"),
+}
+BOUND = ("Cramér–Rao bound (unbiased)", "#000000")
+
+RC = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.7,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.2,
+    "figure.dpi": 200,
+    "savefig.dpi": 200,
+    "figure.constrained_layout.use": True,
+    "svg.hashsalt": "emrestore",
+}
+
+
+@contextlib.contextmanager
+def style() -> Iterator[None]:
+    """Apply the project's style inside a ``with`` block, without a screen."""
+    with mpl.rc_context(RC):
+        mpl.use("agg")
+        yield
+
+
+def save(figure: Figure, png: Path, pdf: Path) -> None:
+    """Write both files without dates, so that equal figures are equal files."""
+    figure.savefig(png, format="png", metadata={"Software": None})
+    figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
+    plt.close(figure)
+
+
+def panel(axes, letter: str, title: str = "") -> None:
+    """Letter and title a panel."""
+    axes.set_title(f"({letter}) {title}".rstrip(), loc="left")
+
+
+def band(axes, rows, x: str, name: str, method: str) -> None:
+    """Draw a method's curve with its 95 % interval as error bars."""
+    label, colour, marker = METHODS[method]
+    rows = rows.sort_values(x)
+    low, high = rows[name] - rows[f"{name}_low"], rows[f"{name}_high"] - rows[name]
+    axes.errorbar(rows[x], rows[name], yerr=[low, high], color=colour, marker=marker, label=label, elinewidth=0.7)
+
+
+def scale_bar(axes, pixel_size: float, length: float) -> None:
+    """Draw a scale bar of ``length`` Å into the lower left corner of an image shown without extent."""
+    width = length / pixel_size
+    top = axes.get_ylim()[0]
+    axes.plot([3, 3 + width], [top - 5, top - 5], color="white", linewidth=2.2, solid_capstyle="butt")
+    axes.text(3 + width / 2, top - 7.5, f"{length:g} Å", color="white", ha="center", va="bottom", fontsize=6.5)
