@@ -1,0 +1,52 @@
+"""One real micrograph in, picture and column table out: ``make demo``.
+
+The micrograph is the first of the five experimental HAADF images that the authors ship in tk_r_em. It carries no
+calibration, so positions are in pixels.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import emrestore
+from emrestore import io
+from emrestore.columns.detect import detect_columns
+from emrestore.network.published import package_file
+from emrestore.plot.style import panel, save, style
+
+
+def main(folder: Path) -> None:
+    """Write restored.tif, columns.csv and demo.png into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    image = io.read(f"{package_file('test_data/exp_hrstem.h5')}:x").data[0].squeeze().astype(np.float32)
+    started = time.monotonic()
+    restored = emrestore.restore(image, model="hrstem", weights="published")
+    print(f"restored {image.shape[0]} x {image.shape[1]} pixels in {time.monotonic() - started:.1f} s")
+    io.write(folder / "restored.tif", restored)
+    positions = detect_columns(restored)
+    table = emrestore.fit_columns(restored, positions, width="column", joint=False)
+    table.to_csv(folder / "columns.csv", index_label="column", float_format="%.6g")
+    print(f"found {len(table)} columns, {int(table['converged'].sum())} fits converged")
+    with style():
+        figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.8))
+        for axis, shown, letter, title in zip(
+            axes,
+            (image, restored, restored),
+            "abc",
+            ("experimental HAADF", "restored (published CGRDN)", "fitted columns"),
+            strict=True,
+        ):
+            axis.imshow(shown, cmap="gray", vmin=np.quantile(shown, 0.001), vmax=np.quantile(shown, 0.999))
+            axis.set_axis_off()
+            panel(axis, letter, title)
+        good = table[table["converged"] & ~table["on_bound"]]
+        axes[2].plot(good["x"], good["y"], "+", color="#D55E00", markersize=3.5, markeredgewidth=0.6)
+        save(figure, folder / "demo.png", folder / "demo.pdf")
+    print(f"wrote {', '.join(sorted(path.name for path in folder.iterdir()))} to {folder}/")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "demo"))

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from emrestore.errors import EmrestoreError
+from emrestore.trace import trace
+from emrestore.workflow import sha256
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("claims.tsv", "a", "b"):
+        (tmp_path / name).write_text(name)
+    folder = tmp_path / "results/provenance"
+    folder.mkdir(parents=True)
+    for name, sources in (("a", ["claims.tsv"]), ("b", ["a", "claims.tsv"])):
+        record = {"rule": f"make_{name}", "inputs": {s: sha256(tmp_path / s) for s in sources}}
+        record["outputs"] = {name: sha256(tmp_path / name)}
+        (folder / f"{name}.json").write_text(json.dumps(record))
+    return tmp_path
+
+
+def test_trace_walks_back_to_the_sources(results):
+    steps = [(s.depth, s.path, s.state) for s in trace("b")]
+    assert steps == [
+        (0, "b", "as recorded"),
+        (1, "a", "as recorded"),
+        (2, "claims.tsv", "source"),
+        (1, "claims.tsv", "source"),
+    ]
+
+
+def test_trace_sees_changed_and_missing_files(results):
+    (results / "a").write_text("edited by hand")
+    (results / "claims.tsv").unlink()
+    assert [s.state for s in trace("b")] == ["as recorded", "changed since", "missing", "missing"]
+
+
+def test_trace_refuses_unknown_files(results):
+    with pytest.raises(EmrestoreError, match="no job record"):
+        list(trace("c"))
