@@ -1,4 +1,4 @@
-# What every rule uses: the checked configuration, values by path, the digest of a script's code, records.
+# Shared by all rules: checked configuration, values by path, digests of code, names of records.
 import sys
 from pathlib import Path
 

@@ -1,0 +1,50 @@
+"""Write the report from tables, numbers, claims, figures and records."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from emrestore.report import render, write_pdf
+from emrestore.workflow import run
+
+
+def main(
+    template: Path,
+    style: Path,
+    numbers: Path,
+    verdicts: Path,
+    fig03: Path,
+    displaced: Path,
+    cross_sections: Path,
+    figures: list[Path],
+    pdfs: list[Path],
+    records: list[Path],
+    html: Path,
+    pdf: Path,
+    *,
+    name: str,
+    settings: list[dict],
+) -> None:
+    """Write one self-contained HTML page and its PDF."""
+    context = {
+        "config": {
+            "name": name,
+            "settings": settings,
+            "assumptions": [leaf for leaf in settings if leaf["source"].startswith("assumed")],
+        },
+        "numbers": json.loads(numbers.read_text(encoding="utf-8")),
+        "claims": pd.read_csv(verdicts, dtype=str, keep_default_na=False).to_dict("records"),
+        "tables": {
+            path.stem: pd.read_csv(path).to_dict("records") for path in (fig03, displaced, cross_sections)
+        },
+        "figures": {path.stem: path for path in figures},
+        "provenance": json.loads(records[-1].read_text(encoding="utf-8")),
+    }
+    page = render(template.parent, context)
+    html.write_text(page, encoding="utf-8")
+    write_pdf(page, pdf)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,50 @@
+"""The shape of the workflow: its size, its direction, and that a wrong configuration stops it before any job."""
+
+import re
+
+import pytest
+
+
+@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 40), ("", 60)])
+def test_number_of_jobs(tree, overlay, limit):
+    assert sum(tree.planned(overlay=overlay).values()) <= limit
+
+
+def test_overlays_change_size_and_never_topology(tree):
+    rules = {overlay: set(tree.planned(overlay=overlay)) for overlay in ("smoke", "", "paper")}
+    assert rules["smoke"] == rules[""] == rules["paper"]
+
+
+STAGES = ["inputs", "structures", "multislice", "images", "pairs", "restored", "columns", "truth", "bounds", "scores"]
+STAGES += ["tables", "numbers.json", "claims.csv", "figures", "report"]
+
+
+def test_data_flows_one_way(tree):
+    """No job reads from a later stage than it writes to."""
+    done = tree.snakemake("--dry-run", "--forceall")
+    jobs = re.findall(r"^ +input: (.+)\n +output: (.+)$", done.stdout + done.stderr, flags=re.MULTILINE)
+    assert len(jobs) > 20
+
+    def stage(path: str) -> int:
+        return STAGES.index(path.removeprefix("results/").split("/")[0])
+
+    for inputs, outputs in jobs:
+        made = [stage(name) for name in outputs.split(", ") if "provenance" not in name]
+        read = [stage(name) for name in inputs.split(", ") if name.startswith("results/") and "provenance" not in name]
+        assert max(read, default=-1) < min(made), (inputs, outputs)
+
+
+def test_a_typo_in_the_configuration_is_named_before_any_job(tree):
+    tree.edit("config/smoke.yaml", "gpts:", "gtps:")
+    done = tree.snakemake()
+    assert done.returncode != 0
+    assert "gtps" in done.stdout + done.stderr
+    assert not (tree.folder / "results").exists()
+
+
+def test_a_detector_beyond_the_cutoff_is_refused_before_any_job(tree):
+    tree.edit("config/smoke.yaml", "detector_outer: {value: ", "detector_outer: {value: 1")
+    done = tree.snakemake()
+    assert done.returncode != 0
+    assert "cutoff" in done.stdout + done.stderr
+    assert not (tree.folder / "results").exists()

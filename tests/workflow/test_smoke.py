@@ -1,0 +1,121 @@
+"""The whole study at toy size: it runs, it does nothing twice, and an edit reruns what depends on it and nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+from conftest import copy_tree
+
+from emrestore.trace import trace
+
+PLOT = {"plot_bias", "render_report", "all"}
+AFTER_FITS = {
+    "fit_columns", "fit_truth", "score_columns", "tabulate_precision", "tabulate_displacements", "tabulate_cross_sections",
+    "plot_precision", "plot_bias", "plot_displacements", "collect_numbers", "evaluate_claims", "render_report", "all",
+}  # fmt: skip
+
+
+def test_everything_is_there(finished):
+    for name in ("figures/fig03.png", "figures/fig03.pdf", "tables/fig03.csv", "tables/displaced.csv", "claims.csv"):
+        assert (finished.folder / "results" / name).stat().st_size > 0
+    assert (finished.folder / "results/report/report.pdf").read_bytes().startswith(b"%PDF")
+    assert not list((finished.folder / "results").rglob(".partial-*"))
+
+
+def test_table_has_a_row_for_each_condition(finished):
+    table = pd.read_csv(finished.folder / "results/tables/fig03.csv")
+    keys = ["sampling", "thickness", "dose", "method", "quantity"]
+    assert not table.duplicated(keys).any()
+    assert len(table) == table[keys].nunique().prod()
+    assert table[["bias", "std", "std_low", "std_high", "rmse", "crlb", "n"]].notna().all(axis=None)
+
+
+def test_claims_of_fig03_are_evaluated(finished):
+    claims = pd.read_csv(finished.folder / "results/claims.csv")
+    mine = claims[claims["id"].str.startswith("lobato-fig3")]
+    assert len(mine) > 0
+    assert set(mine["status"]) <= {"reproduced", "not reproduced", "not comparable"}
+
+
+def test_every_output_is_as_recorded(finished, monkeypatch):
+    monkeypatch.chdir(finished.folder)
+    from pathlib import Path
+
+    steps = list(trace(Path("results/report/report.pdf")))
+    assert {step.state for step in steps} == {"as recorded", "source"}
+    rules = {step.record["rule"] for step in steps if step.record}
+    assert {"simulate_haadf", "draw_pairs", "restore_published", "fit_columns", "render_report"} <= rules
+
+
+def test_a_second_run_does_nothing(finished):
+    assert finished.planned() == {}
+
+
+def test_touching_a_plot_script_reruns_nothing_and_changing_it_that_figure_and_the_report(finished):
+    script = finished.folder / "src/scripts/plot_bias.py"
+    before = script.read_text()
+    script.touch()
+    assert finished.planned() == {}
+    try:
+        script.write_text(before.replace("save(", "print()\n        save("))
+        assert set(finished.planned()) == PLOT
+    finally:
+        script.write_text(before)
+
+
+@pytest.mark.parametrize("module", ["src/emrestore/columns/fit.py"])
+def test_editing_the_fit_reruns_fits_and_what_follows(finished, module):
+    path = finished.folder / module
+    before = path.read_text()
+    try:
+        path.write_text(before + "\n# a comment\n")
+        assert finished.planned() == {}
+        path.write_text(before + "\nCHANGED = 1\n")
+        assert set(finished.planned()) == AFTER_FITS
+    finally:
+        path.write_text(before)
+
+
+def test_a_changed_value_reruns_what_reads_it(finished):
+    before = (finished.folder / "config/smoke.yaml").read_text()
+    try:
+        finished.edit("config/smoke.yaml", "name: {value: smoke}", "name: {value: smoke}\ncolumns: {border: {value: 1.1}}")
+        assert "score_columns" in finished.planned()
+        assert "fit_columns" not in finished.planned()
+    finally:
+        (finished.folder / "config/smoke.yaml").write_text(before)
+
+
+def test_a_killed_job_leaves_nothing_that_passes_for_whole(tree):
+    """Kill the workflow with all its jobs in mid-computation; the next run makes good."""
+    process = subprocess.Popen(
+        tree.command("results/multislice/bulk/0.nc"), cwd=tree.folder, env=tree.environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    log = tree.folder / "results/logs/simulate_haadf/bulk/0.log"
+    while not log.exists():
+        assert process.poll() is None, "the workflow ended before it could be killed"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (tree.folder / "results/multislice/bulk/0.nc").exists()
+    assert tree.snakemake("--unlock").returncode == 0
+    done = tree.snakemake("results/multislice/bulk/0.nc")
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tree.folder / "results/provenance/multislice/bulk/0.json").read_text())
+    assert record["rule"] == "simulate_haadf"
+
+
+@pytest.mark.slow
+def test_two_runs_give_byte_identical_tables(finished, tmp_path):
+    again = copy_tree(tmp_path / "again")
+    assert again.snakemake().returncode == 0
+    names = [path.relative_to(finished.folder) for path in (finished.folder / "results/tables").glob("*.csv")]
+    names += [finished.folder.joinpath("results/claims.csv").relative_to(finished.folder)]
+    assert len(names) > 3
+    for name in names:
+        assert (finished.folder / name).read_bytes() == (again.folder / name).read_bytes(), name
