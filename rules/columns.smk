@@ -43,7 +43,11 @@ rule fit_truth:
         "../envs/environment.yaml"
     params:
         estimators=sorted(
-            {name for method in METHODS for name in value(f"columns/estimators/{method}")}
+            {
+                name
+                for method in METHODS
+                for name in value(f"columns/estimators/{method}")
+            }
         ),
         width=value("columns/width"),
         code=code("fit_truth.py"),

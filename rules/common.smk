@@ -15,7 +15,9 @@ BASE = Path(workflow.basedir)
 try:
     study.check(
         config,
-        yaml.safe_load((BASE / "config/schema/config.schema.yaml").read_text(encoding="utf-8")),
+        yaml.safe_load(
+            (BASE / "config/schema/config.schema.yaml").read_text(encoding="utf-8")
+        ),
     )
 except EmrestoreError as error:
     raise WorkflowError(str(error)) from None

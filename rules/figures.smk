@@ -3,7 +3,9 @@ rule plot_precision:
     input:
         table="results/tables/fig03.csv",
         pairs=expand("results/pairs/bulk/{sampling}.nc", sampling=SAMPLINGS[-1:]),
-        restored=expand("results/restored/published/bulk/{sampling}.nc", sampling=SAMPLINGS[-1:]),
+        restored=expand(
+            "results/restored/published/bulk/{sampling}.nc", sampling=SAMPLINGS[-1:]
+        ),
     output:
         png="results/figures/fig03.png",
         pdf="results/figures/fig03.pdf",
@@ -58,7 +60,9 @@ rule plot_displacements:
         "../envs/environment.yaml"
     params:
         pixel_sizes={name: value(f"samplings/{name}/pixel_size") for name in SAMPLINGS},
-        displacements={name: value(f"specimens/{name}/displacement") for name in DISPLACED},
+        displacements={
+            name: value(f"specimens/{name}/displacement") for name in DISPLACED
+        },
         code=code("plot_displacements.py"),
     script:
         "../src/scripts/plot_displacements.py"

@@ -36,7 +36,9 @@ rule average_configurations:
         configurations=lambda w: expand(
             "results/multislice/{specimen}/{configuration}.nc",
             specimen=w.specimen,
-            configuration=range(value(f"specimens/{w.specimen}/phonon_configurations")),
+            configuration=range(
+                value(f"specimens/{w.specimen}/phonon_configurations")
+            ),
         ),
     output:
         image="results/images/{specimen}.nc",

@@ -2,7 +2,9 @@ rule score_columns:
     """Set every fitted column against the fit of its clean image."""
     input:
         pairs=expand("results/pairs/{{specimen}}/{sampling}.nc", sampling=SAMPLINGS),
-        truths=expand("results/truth/{{specimen}}/{sampling}.parquet", sampling=SAMPLINGS),
+        truths=expand(
+            "results/truth/{{specimen}}/{sampling}.parquet", sampling=SAMPLINGS
+        ),
         fits=expand(
             "results/columns/{method}/{{specimen}}/{sampling}.parquet",
             sampling=SAMPLINGS,
