@@ -8,6 +8,8 @@ and ``choice`` (the size of this study). Overlays such as ``config/smoke.yaml`` 
 from collections.abc import Iterator, Mapping
 
 from emrestore.errors import EmrestoreError
+from emrestore.multislice import Settings
+from emrestore.multislice import check as check_detector
 
 
 def value(config: Mapping, path: str):
@@ -63,6 +65,10 @@ def check(config: Mapping, schema: Mapping) -> None:
         path = "/".join(str(part) for part in errors[0].absolute_path)
         raise EmrestoreError(f"config key '{path or '(top level)'}': {errors[0].message}")
     _check_names(config)
+    settings = {key: leaf for key, leaf in unwrap(config["multislice"]).items() if key in Settings.__annotations__}
+    lattice_constant = value(config, "specimens/lattice_constant")
+    settings["slice_thickness"] = lattice_constant / value(config, "multislice/slices_per_cell")
+    check_detector(Settings(**settings), lattice_constant * value(config, "specimens/cells_xy"))
 
 
 def _check_names(config: Mapping) -> None:

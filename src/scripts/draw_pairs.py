@@ -9,7 +9,7 @@ import xarray as xr
 from emrestore import store
 from emrestore.pairs import draw_counts, expected_counts
 from emrestore.periodic import sample
-from emrestore.specimen.named import repeat_columns
+from emrestore.specimen.named import columns_in_view
 from emrestore.workflow import run
 
 
@@ -34,7 +34,7 @@ def main(
     table = pd.read_csv(columns)
     origin = table[["x_site", "y_site"]].min().to_numpy() - pitch / 2 + pixel_size / 2
     clean = np.maximum(sample(source.fraction.values, (period, period), pixel_size, (shape, shape), origin), 0.0)
-    in_view = repeat_columns(table, source.attrs["supercell"], origin, pixel_size, (shape, shape))
+    in_view = columns_in_view(table, source.attrs["supercell"], origin, pixel_size, (shape, shape))
     counts = np.stack(
         [
             [
