@@ -1,0 +1,189 @@
+"""Restore with a network: standardisation, padding, tiles, batches, precision, device.
+
+The network standardises what it is given by ``max(std, 0.1)``. That floor is in the units of the electron
+counts it was trained on; an image scaled to 0 ... 1 would fall below it and be restored badly, and
+restoration would depend on the unit. Here an image's standard deviation is brought to 1 before and undone
+after, in float64, so the floor never acts and ``restore(a * image + b) = a * restore(image) + b`` for a > 0,
+whatever its range. Mean and deviation are those of the whole image, also where it is cut into tiles.
+
+Tiles overlap. The network's receptive radius (261 px at the published size) bounds the overlap that would be
+exact, but nearly all of its answer comes from much nearer; see :data:`OVERLAP`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise, product
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from emrestore.errors import EmrestoreError
+from emrestore.network import published
+from emrestore.network import weights as weights_file
+from emrestore.restore import Progress
+
+#: Pixels that enter the network at once; they cost about 1.5 kB each in float32.
+BATCH_PIXELS = 1152 * 1152
+#: Edge of the tiles that images of more than BATCH_PIXELS are cut into, unless the user says otherwise.
+DEFAULT_TILE = 1152
+#: Pixels that a tile sees beyond the ones it gives.
+OVERLAP = 128
+#: Edge of the smallest tile: at least half of what it sees along an axis is then its own.
+MINIMUM_TILE = 4 * OVERLAP
+
+#: Why `auto` may choose bfloat16: its effect on fitted columns beside their statistical error.
+BFLOAT16_EVIDENCE = "not yet measured"
+
+
+@dataclass(frozen=True)
+class NetworkMethod:
+    """A network ready to restore, see :func:`open_network`."""
+
+    network: nn.Module
+    description: str
+    tile: int | None
+    device: torch.device
+
+    def __call__(self, images: np.ndarray, progress: Progress) -> np.ndarray:
+        """Restore images (N, Y, X), float; gives float32 of the same shape."""
+        count, *shape = images.shape
+        tile = self.tile or (DEFAULT_TILE if shape[0] * shape[1] > BATCH_PIXELS else max(shape) + 1)
+        windows = list(product(*(spans(edge + edge % 2, tile - tile % 2, OVERLAP) for edge in shape)))
+        size = max(1, BATCH_PIXELS // min(shape[0] * shape[1], tile**2))
+        starts = range(0, count, size)
+        restored = np.empty(images.shape, np.float32)
+        with torch.inference_mode(), _counted(self.network, len(starts) * len(windows), progress):
+            for start in starts:
+                batch = slice(start, start + size)
+                restored[batch] = self._restore(images[batch], windows)
+        return restored
+
+    def _restore(self, images: np.ndarray, windows: list) -> np.ndarray:
+        """Restore one batch, window by window."""
+        mean = images.mean(axis=(1, 2), keepdims=True, dtype=np.float64)
+        std = images.std(axis=(1, 2), keepdims=True, dtype=np.float64)
+        constant = images.min(axis=(1, 2), keepdims=True) == images.max(axis=(1, 2), keepdims=True)
+        z = torch.from_numpy(((images - mean) / np.where(constant, 1, std)).astype(np.float32))[:, None]
+        height, width = z.shape[2:]
+        z = functional.pad(z, (0, width % 2, 0, height % 2), mode="reflect").to(self.device)
+        out = torch.empty_like(z)
+        # full float32: by default CUDA convolutions round their factors to 10 bits
+        with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            for (see_y, give_y), (see_x, give_x) in windows:
+                seen = self.network.restore_standardised(z[:, :, see_y, see_x])
+                inner = [
+                    slice(g.start - s.start, g.stop - s.start) for s, g in ((see_y, give_y), (see_x, give_x))
+                ]
+                out[:, :, give_y, give_x] = seen[:, :, *inner]
+        restored = out[:, 0, :height, :width].cpu().numpy() * std + mean
+        return np.where(constant, images, restored)
+
+
+def open_network(
+    model: str,
+    weights: str | Path = "auto",
+    *,
+    precision: str = "auto",
+    tile: int | None = None,
+    device: str = "auto",
+) -> NetworkMethod:
+    """Read a network's weights and make it ready for use; parameters as in :func:`emrestore.restore.restore`.
+
+    Raises
+    ------
+    EmrestoreError
+        If the weights, the precision, the tile or the device cannot be used.
+    """
+    if tile is not None and tile < MINIMUM_TILE:
+        raise EmrestoreError(
+            f"a tile must be at least {MINIMUM_TILE} pixels wide, for an overlap of {OVERLAP}, not {tile}"
+        )
+    if precision not in ("fp32", "bf16", "auto"):
+        raise EmrestoreError(f"precision is fp32, bf16 or auto, not {precision!r}")
+    place = _device(device)
+    network, origin = _read(model, weights)
+    if precision == "auto":
+        precision = "bf16" if computes_bfloat16(place) else "fp32"
+    if precision == "bf16":
+        network.use_bfloat16()
+    # channels last is two to three times faster than PyTorch's default layout on processors
+    network = network.to(place, memory_format=torch.channels_last)
+    return NetworkMethod(network, f"{model}, {origin}, {precision} on {place.type}", tile, place)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device multiplies bfloat16 in hardware; elsewhere it is emulated, and slower than
+    float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return device.type == "cpu" and any(
+        capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")
+    )
+
+
+def spans(edge: int, tile: int, overlap: int) -> list[tuple[slice, slice]]:
+    """Cut an axis into as few overlapping tiles of equal size as will do.
+
+    Parameters
+    ----------
+    edge, tile, overlap
+        Length of the axis, most that a tile may see, and pixels that it must see beyond those it gives. All
+        even: the network halves the resolution, so tiles have to begin at even pixels.
+
+    Returns
+    -------
+    list of (slice, slice)
+        What each tile sees, and the part of it that it gives. The parts given cover the axis once; neighbours
+        meet in the middle of what both see.
+    """
+    if edge <= tile:
+        return [(slice(0, edge), slice(0, edge))]
+    count = -(-(edge - 2 * overlap) // (tile - 2 * overlap))
+    seen = 2 * -(-(edge + 2 * overlap * (count - 1)) // (2 * count))
+    starts = [(edge - seen) * i // (2 * (count - 1)) * 2 for i in range(count)]
+    seams = [0, *((left + seen + right) // 2 for left, right in pairwise(starts)), edge]
+    return [(slice(at, at + seen), slice(*give)) for at, give in zip(starts, pairwise(seams), strict=True)]
+
+
+def _read(model: str, weights: str | Path) -> tuple[nn.Module, str]:
+    """Give a network and its origin in words."""
+    if weights in ("auto", "published"):
+        return published.load(model), f"published weights ({published.PACKAGE} {published.VERSION})"
+    network, metadata = weights_file.load(Path(weights))
+    if metadata.get("model") != model:
+        raise EmrestoreError(f"{weights} holds weights for {metadata.get('model')}, not for {model}")
+    return network, f"weights {weights}"
+
+
+def _device(name: str) -> torch.device:
+    """Give a device that works."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(1, device=name).device
+    except (RuntimeError, AssertionError) as error:
+        raise EmrestoreError(f"there is no device {name!r} here; use cpu, or auto") from error
+
+
+@contextmanager
+def _counted(network: nn.Module, passes: int, progress: Progress) -> Iterator[None]:
+    """Report progress convolution by convolution: a single pass may take a minute."""
+    convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    done = 0
+
+    def count(*_) -> None:
+        nonlocal done
+        done += 1
+        progress(done / (passes * len(convolutions)))
+
+    hooks = [convolution.register_forward_hook(count) for convolution in convolutions]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
