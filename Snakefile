@@ -48,3 +48,4 @@ rule tables:
         rules.tabulate_displacements.output,
         rules.tabulate_cross_sections.output,
         rules.tabulate_networks.output,
+        rules.score_images.output,

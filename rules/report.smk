@@ -3,7 +3,7 @@ rule collect_numbers:
     input:
         fig03="results/tables/fig03.csv",
         displaced="results/tables/displaced.csv",
-        cross_sections="results/tables/cross_sections.csv",
+        image_errors="results/tables/image_errors.csv",
         networks="results/tables/networks.csv",
     output:
         numbers="results/numbers.json",
@@ -37,6 +37,7 @@ rule evaluate_claims:
     params:
         rules={
             "tables/fig03.csv": "tabulate_precision",
+            "tables/image_errors.csv": "score_images",
             "tables/networks.csv": "tabulate_networks",
         },
         code=code("evaluate_claims.py"),

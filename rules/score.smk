@@ -28,6 +28,29 @@ rule score_columns:
         "../src/scripts/score_columns.py"
 
 
+rule score_images:
+    """Set every raw and restored image of the bulk series against its clean image."""
+    input:
+        pairs=expand("results/pairs/bulk/{sampling}.nc", sampling=SAMPLINGS),
+        restored=expand(
+            "results/restored/published/bulk/{sampling}.nc", sampling=SAMPLINGS
+        ),
+    output:
+        table="results/tables/image_errors.csv",
+        record=record("tables/image_errors"),
+    log:
+        "results/logs/score_images.log",
+    benchmark:
+        "results/timings/score_images.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        samplings=SAMPLINGS,
+        code=code("score_images.py"),
+    script:
+        "../src/scripts/score_images.py"
+
+
 rule tabulate_precision:
     """Tabulate bias, standard deviation, RMSE and bound of the bulk series (Fig. 3)."""
     input:

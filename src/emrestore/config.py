@@ -45,7 +45,12 @@ def leaves(config: Mapping, prefix: str = "") -> Iterator[dict]:
     for key, node in config.items():
         path = f"{prefix}{key}"
         if is_leaf(node):
-            yield {"key": path, "value": node["value"], "unit": node.get("unit", ""), "source": node["source"]}
+            yield {
+                "key": path,
+                "value": node["value"],
+                "unit": node.get("unit", ""),
+                "source": node["source"],
+            }
         elif isinstance(node, Mapping):
             yield from leaves(node, f"{path}/")
 

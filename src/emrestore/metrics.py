@@ -6,6 +6,17 @@ import xarray as xr
 
 from emrestore.stats import pooled, slope
 
+
+def rmse(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Give the root-mean-square difference of images (..., Y, X), which broadcast, in their unit."""
+    return np.sqrt(((images - truth) ** 2).mean(axis=(-2, -1)))
+
+
+def psnr(images: np.ndarray, truth: np.ndarray, data_range: np.ndarray | float) -> np.ndarray:
+    """Give the peak signal-to-noise ratio [dB], 10 log10(MAX² / MSE) (Eq. 1), with MAX = ``data_range``."""
+    return 20 * np.log10(data_range / rmse(images, truth))
+
+
 #: Conditions that tables keep apart.
 CONDITION = ["sampling", "thickness", "dose", "method"]
 
@@ -121,8 +132,10 @@ def displacement_table(scores: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFra
         row = dict(zip(CONDITION, condition, strict=True))
         for axis in ("x", "y"):
             pair = errors_of(group, [f"u{axis}_clean", f"u{axis}"])
-            row |= {f"{key}_{axis}": item for key, item in slope(pair[..., 0], pair[..., 1]).items()}
-        atoms, clean = (errors_of(group, [f"ux_{kind}", f"uy_{kind}"])[:1].reshape(1, -1) for kind in ("atoms", "clean"))
+            row |= {key.replace("slope", f"slope_{axis}"): item for key, item in slope(pair[..., 0], pair[..., 1]).items()}
+        atoms, clean = (
+            errors_of(group, [f"ux_{kind}", f"uy_{kind}"])[:1].reshape(1, -1) for kind in ("atoms", "clean")
+        )
         row["slope_clean"] = float(np.polyfit(atoms[0], clean[0], 1)[0])
         rows.append(row)
     slopes = pd.DataFrame(rows).set_index(CONDITION)

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from emrestore.stats import jackknife_interval
+
 #: The classical measurement that restoration is held against: least squares on the raw image, as StatSTEM does.
 RAW, RESTORED = "raw_ls", "published_ls"
 
@@ -44,7 +46,13 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
     For each pixel size (suffix ``.fine``, ``.coarse``) and over both (no suffix): geometric means over thicknesses.
     """
-    doses = dict(zip(("low", "high"), sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)], strict=True))
+    doses = dict(
+        zip(
+            ("low", "high"),
+            sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)],
+            strict=True,
+        )
+    )
     found = {}
     scopes = {"": table} | {f".{name}": group for name, group in table.groupby("sampling")}
     for suffix, scope in scopes.items():
@@ -56,22 +64,30 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
                 raw, restored = (rows[rows["method"] == method].sort_index() for method in (RAW, RESTORED))
                 gain_name = "gain_low_dose" if dose_name == "low" else "ratio_high_dose"
                 gains[dose_name, quantity] = ratio = geometric_mean_ratio(
-                    raw["std"].to_numpy(), restored["std"].to_numpy(), _log_errors(raw, "std"), _log_errors(restored, "std")
+                    raw["std"].to_numpy(),
+                    restored["std"].to_numpy(),
+                    _log_errors(raw, "std"),
+                    _log_errors(restored, "std"),
                 )
                 found[f"fig03.{quantity}_{gain_name}{suffix}"] = number(*ratio, of="published")
                 for statistic in ("std", "rmse"):
                     for method, of in ((RAW, ""), (RESTORED, "published"), ("raw_ml", "")):
                         mine = rows[rows["method"] == method].sort_index()
                         ratio = geometric_mean_ratio(
-                            mine[statistic].to_numpy(), mine["crlb"].to_numpy(), _log_errors(mine, statistic), np.zeros(len(mine))
+                            mine[statistic].to_numpy(),
+                            mine["crlb"].to_numpy(),
+                            _log_errors(mine, statistic),
+                            np.zeros(len(mine)),
                         )
                         name = {RAW: "raw", RESTORED: "restored", "raw_ml": "raw_ml"}[method]
                         key = f"fig03.{quantity}_{name}_{'' if statistic == 'std' else 'rmse_'}over_crlb_{dose_name}_dose{suffix}"
                         found[key] = number(*ratio, of=of)
-        low, high = gains["low", "position"], gains["high", "position"]
-        half = np.hypot(np.log(low[2] / low[0]), np.log(high[2] / high[0]))
-        trend = low[0] / high[0]
-        found[f"fig03.gain_trend{suffix}"] = number(trend, trend * np.exp(-half), trend * np.exp(half), of="published")
+        for quantity, ending in (("position", ""), ("scs", "_scs")):
+            low, high = gains["low", quantity], gains["high", quantity]
+            half = np.hypot(np.log(low[2] / low[0]), np.log(high[2] / high[0]))
+            trend = low[0] / high[0]
+            ends = trend * np.exp([-half, half])
+            found[f"fig03.gain_trend{ending}{suffix}"] = number(trend, *ends, of="published")
     for name, column, unit in (("thicknesses", "thickness", ""), ("samplings", "sampling", "")):
         found[f"fig03.{name}"] = number(table[column].nunique(), unit=unit)
     return found
@@ -79,7 +95,13 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Reduce the table of displaced columns: slopes and RMSE over bound, per specimen, dose and method."""
-    doses = dict(zip(("low", "high"), sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)], strict=True))
+    doses = dict(
+        zip(
+            ("low", "high"),
+            sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)],
+            strict=True,
+        )
+    )
     found = {}
     for (specimen, method), group in table.groupby(["specimen", "method"]):
         of = "published" if method == RESTORED else ""
@@ -87,16 +109,32 @@ def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
             rows = group[group["dose"] == dose]
             stem = f"displaced.{specimen.removeprefix('displaced_')}.{method}"
             slopes = np.concatenate([rows["slope_x"], rows["slope_y"]])
-            widths = np.concatenate([rows["slope_x_high"] - rows["slope_x_low"], rows["slope_y_high"] - rows["slope_y_low"]])
+            widths = np.concatenate(
+                [rows["slope_x_high"] - rows["slope_x_low"], rows["slope_y_high"] - rows["slope_y_low"]]
+            )
             half = np.sqrt((widths**2).sum()) / 2 / len(widths)
             middle = slopes.mean()
             found[f"{stem}.slope_{dose_name}_dose"] = number(middle, middle - half, middle + half, of=of)
             for statistic in ("std", "rmse"):
                 ratio = geometric_mean_ratio(
-                    rows[statistic].to_numpy(), rows["crlb"].to_numpy(), _log_errors(rows, statistic), np.zeros(len(rows))
+                    rows[statistic].to_numpy(),
+                    rows["crlb"].to_numpy(),
+                    _log_errors(rows, statistic),
+                    np.zeros(len(rows)),
                 )
                 found[f"{stem}.{statistic}_over_crlb_{dose_name}_dose"] = number(*ratio, of=of)
     return found
+
+
+def image_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give the gain in image error at the thinnest and lowest-dose condition: RMSE raw over restored (Fig. 3e, f)."""
+    thin = table[(table["dose"] == table["dose"].min()) & (table["thickness"] == table["thickness"].min())]
+    wide = thin.pivot(index=["sampling", "realisation"], columns="method", values="rmse")
+    ratio = np.log(wide["raw"] / wide["published"]).unstack("sampling").mean(axis=1).to_numpy()
+    everything = ratio.mean()
+    one_out = (ratio.sum() - ratio) / (len(ratio) - 1)
+    low, high = jackknife_interval(everything, one_out)
+    return {"fig03.image_gain_thinnest_low_dose": number(*np.exp([everything, low, high]), of="published")}
 
 
 def network_numbers(table: pd.DataFrame) -> dict[str, dict]:

@@ -79,9 +79,18 @@ def pooled(errors: np.ndarray, level: float = 0.95) -> dict[str, float]:
         low, high = np.nan_to_num(low, nan=-np.inf), np.nan_to_num(high, nan=-np.inf)
     mean = total / n
     bias_square = (mean**2).mean() - np.exp(2 * everything[1]) / n
-    values = {"bias": everything[0], "bias_low": low[0], "bias_high": high[0], "bias_rms": max(bias_square, 0.0) ** 0.5}
+    values = {
+        "bias": everything[0],
+        "bias_low": low[0],
+        "bias_high": high[0],
+        "bias_rms": max(bias_square, 0.0) ** 0.5,
+    }
     for place, name in ((1, "std"), (2, "rmse")):
-        values |= {name: np.exp(everything[place]), f"{name}_low": np.exp(low[place]), f"{name}_high": np.exp(high[place])}
+        values |= {
+            name: np.exp(everything[place]),
+            f"{name}_low": np.exp(low[place]),
+            f"{name}_high": np.exp(high[place]),
+        }
     return {key: float(item) for key, item in values.items()} | {"n": int(n * errors.shape[1])}
 
 
@@ -105,5 +114,7 @@ def slope(x: np.ndarray, y: np.ndarray, level: float = 0.95) -> dict[str, float]
     sums = [x.sum(1), y.sum(1), (x * x).sum(1), (x * y).sum(1), np.full(len(x), float(x.shape[1]))]
     total = [item.sum() for item in sums]
     everything = fit(*total)
-    low, high = jackknife_interval(everything, fit(*[whole - part for whole, part in zip(total, sums, strict=True)]), level)
+    low, high = jackknife_interval(
+        everything, fit(*[whole - part for whole, part in zip(total, sums, strict=True)]), level
+    )
     return {"slope": float(everything), "slope_low": float(low), "slope_high": float(high)}

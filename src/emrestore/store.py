@@ -11,7 +11,9 @@ from emrestore.errors import EmrestoreError
 def write(dataset: xr.Dataset, path: Path, parameters: dict) -> None:
     """Write a dataset, compressed without loss, with its parameters as JSON in the attribute ``parameters``."""
     dataset = dataset.assign_attrs(parameters=json.dumps(parameters, sort_keys=True))
-    encoding = {name: {"zlib": True, "complevel": 1, "shuffle": True} for name in dataset.data_vars if dataset[name].ndim}
+    encoding = {
+        name: {"zlib": True, "complevel": 1, "shuffle": True} for name in dataset.data_vars if dataset[name].ndim
+    }
     dataset.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 
 
@@ -26,7 +28,9 @@ def read(path: Path) -> xr.Dataset:
     try:
         return xr.load_dataset(path, engine="h5netcdf")
     except (OSError, ValueError) as error:
-        raise EmrestoreError(f"{path} cannot be read as a NetCDF file ({error}); delete it and make it again") from error
+        raise EmrestoreError(
+            f"{path} cannot be read as a NetCDF file ({error}); delete it and make it again"
+        ) from error
 
 
 def parameters(dataset: xr.Dataset) -> dict:

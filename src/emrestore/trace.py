@@ -47,7 +47,9 @@ def trace(path: Path, provenance: Path = Path("results/provenance")) -> Iterator
     if not makers:
         raise EmrestoreError(f"there are no job records in {provenance}; run the study first (make study)")
     if str(path) not in makers:
-        raise EmrestoreError(f"no job record in {provenance} names {path}; name it as the workflow does, from its folder")
+        raise EmrestoreError(
+            f"no job record in {provenance} names {path}; name it as the workflow does, from its folder"
+        )
     seen: set[str] = set()
 
     def walk(name: str, expected: str | None, depth: int) -> Iterator[Step]:

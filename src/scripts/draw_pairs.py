@@ -49,7 +49,9 @@ def main(
         {
             "clean": (("thickness", "y", "x"), clean, {"units": "detected fraction"}),
             "counts": (("dose", "thickness", "realisation", "y", "x"), counts, {"units": "electrons"}),
-            **{name: ("column", in_view[name].to_numpy(), {"units": "px"}) for name in ("x_site", "y_site", "dx", "dy")},
+            **{
+                name: ("column", in_view[name].to_numpy(), {"units": "px"}) for name in ("x_site", "y_site", "dx", "dy")
+            },
             "cell_column": ("column", in_view["column"].to_numpy()),
         },
         coords={

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emrestore import store
-from emrestore.columns.crlb import poisson_bounds
-from emrestore.columns.table import fit_stack
+from emrestore.columns.table import fit_stack, poisson_bounds
 from emrestore.pairs import expected_counts
 from emrestore.workflow import run
 
@@ -32,11 +31,10 @@ def main(pairs: Path, truth: Path, bounds: Path, *, estimators: list[str], width
     table = pd.concat([fits[name] for name in sorted(fits)], ignore_index=True)
     table.drop(columns=[name for name in table if name.endswith("_se")]).to_parquet(truth, index=False)
 
-    model = fits["ml"]
     limits = []
     for level in source.dose.values:
-        found = poisson_bounds(model, level / dose, clean.shape[-2:], width)
-        found["crlb_scs"] *= dose / level  # in electrons at this dose, over the dose: Å²
+        found = poisson_bounds(fits["ml"], level / dose, clean.shape[-2:], width, source.attrs["pixel_size"])
+        found["crlb_scs"] /= level  # electrons x px² over the dose [e/Å²], pixels of the fit: Å²
         limits.append(found.assign(dose=level))
     pd.concat(limits, ignore_index=True).to_parquet(bounds, index=False)
 

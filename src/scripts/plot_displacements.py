@@ -9,9 +9,7 @@ from emrestore.plot.style import save, style
 from emrestore.workflow import run
 
 
-def main(
-    table: Path, png: Path, pdf: Path, *, pixel_sizes: dict[str, float], displacements: dict[str, float]
-) -> None:
+def main(table: Path, png: Path, pdf: Path, *, pixel_sizes: dict[str, float], displacements: dict[str, float]) -> None:
     """Draw from the table of displaced columns."""
     with style():
         save(displacement_figure(pd.read_csv(table), pixel_sizes, displacements), png, pdf)

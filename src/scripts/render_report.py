@@ -35,9 +35,7 @@ def main(
         },
         "numbers": json.loads(numbers.read_text(encoding="utf-8")),
         "claims": pd.read_csv(verdicts, dtype=str, keep_default_na=False).to_dict("records"),
-        "tables": {
-            path.stem: pd.read_csv(path).to_dict("records") for path in (fig03, displaced, cross_sections)
-        },
+        "tables": {path.stem: pd.read_csv(path).to_dict("records") for path in (fig03, displaced, cross_sections)},
         "figures": {path.stem: path for path in figures},
         "provenance": json.loads(records[-1].read_text(encoding="utf-8")),
     }

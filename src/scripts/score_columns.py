@@ -9,7 +9,16 @@ from emrestore.metrics import column_errors
 from emrestore.workflow import run
 
 
-def main(pairs: list[Path], truths: list[Path], fits: list[Path], scores: Path, *, samplings: list[str], methods: list[str], border: float) -> None:
+def main(
+    pairs: list[Path],
+    truths: list[Path],
+    fits: list[Path],
+    scores: Path,
+    *,
+    samplings: list[str],
+    methods: list[str],
+    border: float,
+) -> None:
     """Write rows of all samplings and methods; ``fits`` is ordered by sampling, then by method."""
     rows = []
     for place, sampling in enumerate(samplings):

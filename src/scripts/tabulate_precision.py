@@ -10,7 +10,9 @@ from emrestore.workflow import run
 
 def main(scores: Path, bounds: list[Path], table: Path, *, samplings: list[str]) -> None:
     """Write one row per sampling x thickness x dose x method x quantity."""
-    limits = pd.concat([pd.read_parquet(path).assign(sampling=name) for path, name in zip(bounds, samplings, strict=True)])
+    limits = pd.concat(
+        [pd.read_parquet(path).assign(sampling=name) for path, name in zip(bounds, samplings, strict=True)]
+    )
     rows = precision_table(pd.read_parquet(scores), limits)
     rows.to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
 

@@ -21,7 +21,9 @@ def merged(base, overlay):
 
 
 def keys(node, prefix=""):
-    return {f"{prefix}{k}" for k in node} | {x for k, v in node.items() if isinstance(v, dict) for x in keys(v, f"{prefix}{k}/")}
+    return {f"{prefix}{k}" for k in node} | {
+        x for k, v in node.items() if isinstance(v, dict) for x in keys(v, f"{prefix}{k}/")
+    }
 
 
 @pytest.mark.parametrize("name", ["config", "smoke", "paper"])
@@ -39,7 +41,7 @@ def test_overlays_add_no_keys(name):
 def test_a_typo_is_refused_by_name():
     config = copy.deepcopy(DEFAULT)
     config["multislice"]["semiangle"] = config["multislice"].pop("semi_angle")
-    with pytest.raises(EmrestoreError, match="semiangle|semi_angle"):
+    with pytest.raises(EmrestoreError, match=r"semiangle|semi_angle"):
         study.check(config, SCHEMA)
 
 

@@ -23,7 +23,9 @@ def test_a_realisation_does_not_depend_on_how_many_there_are():
     assert np.array_equal(draw_counts(expected, 3, 1, "a"), draw_counts(expected, 9, 1, "a")[:3])
 
 
-@pytest.mark.parametrize(("fraction", "dose", "pixel"), [(0.5, 0, 0.1), (0.5, 500, -1), (1.5, 500, 0.1), (np.nan, 1, 1)])
+@pytest.mark.parametrize(
+    ("fraction", "dose", "pixel"), [(0.5, 0, 0.1), (0.5, 500, -1), (1.5, 500, 0.1), (np.nan, 1, 1)]
+)
 def test_impossible_images_are_refused(fraction, dose, pixel):
     with pytest.raises(EmrestoreError):
         expected_counts(np.full((2, 2), fraction), dose, pixel)

@@ -88,7 +88,9 @@ def test_a_missing_name_is_a_type_error(tmp_path, monkeypatch):
         run(double, snakemake(tmp_path))
 
 
-@pytest.mark.parametrize(("error", "raised"), [(EmrestoreError("mend this"), SystemExit), (OSError(28, "full"), OSError)])
+@pytest.mark.parametrize(
+    ("error", "raised"), [(EmrestoreError("mend this"), SystemExit), (OSError(28, "full"), OSError)]
+)
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, raised):
     def fail(source: Path, result: Path) -> None:
         result.write_text("half")

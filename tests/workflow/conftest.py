@@ -25,7 +25,11 @@ class Tree:
 
     def snakemake(self, *words: str, overlay: str = "smoke") -> subprocess.CompletedProcess:
         return subprocess.run(
-            self.command(*words, overlay=overlay), cwd=self.folder, env=self.environment(), capture_output=True, text=True
+            self.command(*words, overlay=overlay),
+            cwd=self.folder,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
         )
 
     def planned(self, *words: str, overlay: str = "smoke") -> dict[str, int]:
@@ -45,7 +49,10 @@ class Tree:
 def copy_tree(folder: Path) -> Tree:
     """Copy what git tracks or would track, as a clone would have it."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     for name in listed.stdout.decode().split("\0"):
         if name and (ROOT / name).is_file():

@@ -15,7 +15,18 @@ def test_overlays_change_size_and_never_topology(tree):
     assert rules["smoke"] == rules[""] == rules["paper"]
 
 
-STAGES = ["inputs", "structures", "multislice", "images", "pairs", "restored", "columns", "truth", "bounds", "scores"]
+STAGES = [
+    "inputs",
+    "structures",
+    "multislice",
+    "images",
+    "pairs",
+    "restored",
+    "columns",
+    "truth",
+    "bounds",
+    "scores",
+]
 STAGES += ["tables", "numbers.json", "claims.csv", "figures", "report"]
 
 

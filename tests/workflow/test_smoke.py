@@ -20,7 +20,13 @@ AFTER_FITS = {
 
 
 def test_everything_is_there(finished):
-    for name in ("figures/fig03.png", "figures/fig03.pdf", "tables/fig03.csv", "tables/displaced.csv", "claims.csv"):
+    for name in (
+        "figures/fig03.png",
+        "figures/fig03.pdf",
+        "tables/fig03.csv",
+        "tables/displaced.csv",
+        "claims.csv",
+    ):
         assert (finished.folder / "results" / name).stat().st_size > 0
     assert (finished.folder / "results/report/report.pdf").read_bytes().startswith(b"%PDF")
     assert not list((finished.folder / "results").rglob(".partial-*"))
@@ -83,7 +89,11 @@ def test_editing_the_fit_reruns_fits_and_what_follows(finished, module):
 def test_a_changed_value_reruns_what_reads_it(finished):
     before = (finished.folder / "config/smoke.yaml").read_text()
     try:
-        finished.edit("config/smoke.yaml", "name: {value: smoke}", "name: {value: smoke}\ncolumns: {border: {value: 1.1}}")
+        finished.edit(
+            "config/smoke.yaml",
+            "name: {value: smoke}",
+            "name: {value: smoke}\ncolumns: {border: {value: 1.1}}",
+        )
         assert "score_columns" in finished.planned()
         assert "fit_columns" not in finished.planned()
     finally:

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import torch
 
+from emrestore.columns.crlb import bounds
 from emrestore.columns.fit import fit_images
 
 #: Estimates and standard errors that every table of fits holds.
@@ -36,3 +38,53 @@ def fit_stack(images: np.ndarray, start: np.ndarray, estimator: str, width: str)
         **{name: np.repeat(getattr(fit, name).numpy(), columns) for name in ("background", "converged")},
     }
     return pd.DataFrame(table)
+
+
+def poisson_bounds(
+    fits: pd.DataFrame, scale: float, shape: tuple[int, int], width: str, pixel_size: float
+) -> pd.DataFrame:
+    """Bound the standard deviations of unbiased estimates from Poisson counts, for fitted clean images.
+
+    Parameters
+    ----------
+    fits
+        What :func:`fit_stack` gave for clean images, with ``thickness`` in place of ``image``.
+    scale
+        Expected electrons of the noisy images over those of the fitted ones.
+    shape
+        (Y, X) of the images [px].
+    width
+        ``"shared"`` or ``"column"``, as it was fitted.
+    pixel_size
+        Edge of a pixel [Å].
+
+    Returns
+    -------
+    DataFrame
+        ``thickness, column, crlb_x, crlb_y`` [pm] and ``crlb_scs`` [electrons x px²].
+    """
+    fits = fits.sort_values(["thickness", "column"])
+    images = fits["thickness"].nunique()
+
+    def each(name: str) -> torch.Tensor:
+        return torch.as_tensor(fits[name].to_numpy().reshape(images, -1))
+
+    sigma = each("sigma") if width == "column" else each("sigma")[:, 0]
+    found = bounds(
+        shape,
+        each("x"),
+        each("y"),
+        scale * each("height"),
+        sigma,
+        scale * each("background")[:, 0],
+        width=width,
+    )
+    return pd.DataFrame(
+        {
+            "thickness": fits["thickness"].to_numpy(),
+            "column": fits["column"].to_numpy(),
+            "crlb_x": found.x.numpy().ravel() * pixel_size * 100,
+            "crlb_y": found.y.numpy().ravel() * pixel_size * 100,
+            "crlb_scs": found.scs.numpy().ravel(),
+        }
+    )

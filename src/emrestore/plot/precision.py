@@ -21,7 +21,13 @@ def _panels(table: pd.DataFrame, samplings: dict[str, float]):
         for place, dose in enumerate(sorted(table["dose"].unique())):
             for number, quantity in enumerate(QUANTITIES):
                 mask = (table["sampling"] == sampling) & (table["dose"] == dose) & (table["quantity"] == quantity)
-                yield row, 2 * place + number, quantity, f"{_dose_text(dose)}, {pixel_size:g} Å/px", table[mask]
+                yield (
+                    row,
+                    2 * place + number,
+                    quantity,
+                    f"{_dose_text(dose)}, {pixel_size:g} Å/px",
+                    table[mask],
+                )
 
 
 def precision_figure(table: pd.DataFrame, samplings: dict[str, float], images: list[dict]) -> Figure:
