@@ -22,6 +22,7 @@ rule fit_columns:
     params:
         estimators=lambda w: value(f"columns/estimators/{w.method}"),
         width=value("columns/width"),
+        background=value("columns/background"),
         code=code("fit_columns.py"),
     script:
         "../src/scripts/fit_columns.py"
@@ -50,6 +51,7 @@ rule fit_truth:
             }
         ),
         width=value("columns/width"),
+        background=value("columns/background"),
         code=code("fit_truth.py"),
     script:
         "../src/scripts/fit_truth.py"

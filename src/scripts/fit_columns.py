@@ -10,7 +10,7 @@ from emrestore.columns.table import fit_stack
 from emrestore.workflow import run
 
 
-def main(pairs: Path, images: Path, fits: Path, *, estimators: list[str], width: str) -> None:
+def main(pairs: Path, images: Path, fits: Path, *, estimators: list[str], width: str, background: str) -> None:
     """Write one row per estimator x dose x thickness x realisation x column: positions [px], SCS [Å²], flags."""
     geometry = store.read(pairs)
     counts = store.read(images).counts
@@ -19,7 +19,7 @@ def main(pairs: Path, images: Path, fits: Path, *, estimators: list[str], width:
     for estimator in estimators:
         for dose in counts.dose.values:
             stack = counts.sel(dose=dose)
-            rows = fit_stack(stack.values.reshape(-1, *stack.shape[-2:]), start, estimator, width)
+            rows = fit_stack(stack.values.reshape(-1, *stack.shape[-2:]), start, estimator, width, background)
             image = rows.pop("image")
             realisations = stack.sizes["realisation"]
             rows.insert(0, "estimator", estimator)

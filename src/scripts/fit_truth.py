@@ -11,7 +11,7 @@ from emrestore.pairs import expected_counts
 from emrestore.workflow import run
 
 
-def main(pairs: Path, truth: Path, bounds: Path, *, estimators: list[str], width: str) -> None:
+def main(pairs: Path, truth: Path, bounds: Path, *, estimators: list[str], width: str, background: str) -> None:
     """Write the clean fits (estimator x thickness x column) and the Cramér-Rao bounds (dose x thickness x column).
 
     Both estimators are equivariant to intensity scale, so one fit of a clean image serves all doses. The bounds are
@@ -23,7 +23,7 @@ def main(pairs: Path, truth: Path, bounds: Path, *, estimators: list[str], width
     clean = expected_counts(source.clean.values, dose, source.attrs["pixel_size"])
     fits = {}
     for estimator in {*estimators, "ml"}:
-        rows = fit_stack(clean, start, estimator, width)
+        rows = fit_stack(clean, start, estimator, width, background)
         rows.insert(0, "estimator", estimator)
         rows.insert(1, "thickness", source.thickness.values[rows.pop("image")])
         rows[["scs", "scs_se"]] /= dose
@@ -33,7 +33,7 @@ def main(pairs: Path, truth: Path, bounds: Path, *, estimators: list[str], width
 
     limits = []
     for level in source.dose.values:
-        found = poisson_bounds(fits["ml"], level / dose, clean.shape[-2:], width, source.attrs["pixel_size"])
+        found = poisson_bounds(fits["ml"], level / dose, clean.shape[-2:], width, background, source.attrs["pixel_size"])
         found["crlb_scs"] /= level  # electrons x px² over the dose [e/Å²], pixels of the fit: Å²
         limits.append(found.assign(dose=level))
     pd.concat(limits, ignore_index=True).to_parquet(bounds, index=False)

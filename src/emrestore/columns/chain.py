@@ -1,7 +1,7 @@
 """Solve many bordered block-tridiagonal systems at once.
 
-Atomic columns touch their neighbours only. Grouped in levels (:class:`emrestore.columns.model.Layout`) their normal
-matrix is block tridiagonal, and what all columns of an image share (background, width) borders it:
+Atomic columns touch their neighbours only. Grouped in levels (:class:`emrestore.columns.model.Layout`) their
+normal matrix is block tridiagonal, and what all columns of an image share (background, width) borders it:
 
     [ A  B ] [ p ]   [ f ]
     [ B' C ] [ q ] = [ g ],   A = tridiagonal(lower, diagonal, lower')
@@ -26,8 +26,8 @@ def factor(diagonal: Tensor, lower: Tensor) -> tuple[list[Tensor], list[Tensor]]
     Returns
     -------
     roots, links : list of Tensor
-        S diagonal and S - 1 sub-diagonal blocks (B, M, M) of L. An indefinite matrix gives meaningless numbers, no
-        error: the caller's accept-reject test finds out.
+        S diagonal and S - 1 sub-diagonal blocks (B, M, M) of L. An indefinite matrix gives meaningless
+        numbers, no error: the caller's accept-reject test finds out.
     """
     roots, links = [torch.linalg.cholesky_ex(diagonal[:, 0]).L], []
     for level in range(1, diagonal.shape[1]):

@@ -6,10 +6,11 @@ Every derivative of a column is a sum of products v(y) u(x) of the one-dimension
 
     u0 = exp(-d^2 / 2 sigma^2),   u1 = d / sigma^2 u0,   u2 = d^2 / sigma^3 u0,   d = x - x_k
 
-(u1 is du0/dx_k, u2 is du0/dsigma), so that images are matrix products and normal matrices need no Jacobian. Column
-parameters are (B, K, 3) height, x, y or, with a width per column, (B, K, 4) height, x, y, sigma; shared ones are
-(B, 2) background, sigma or (B, 1) background. The scattering cross section of a column is 2 pi sigma^2 H (Van Aert et
-al., Ultramicroscopy 109 (2009) 1236; De Backer et al., Ultramicroscopy 171 (2016) 104).
+(u1 is du0/dx_k, u2 is du0/dsigma), so that images are matrix products and normal matrices need no Jacobian.
+Column parameters are (B, K, 3) height, x, y or, with a width per column, (B, K, 4) height, x, y, sigma;
+shared ones are (B, 2) background, sigma or (B, 1) background. The scattering cross section of a column is 2
+pi sigma^2 H (Van Aert et al., Ultramicroscopy 109 (2009) 1236; De Backer et al., Ultramicroscopy 171 (2016)
+104).
 """
 
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from torch import Tensor
 from emrestore.columns import chain
 
 REACH = 8.0
-"""Columns further apart than this, in sigma, are not coupled in the normal matrix: their overlap, exp(-d^2 / 4 sigma^2)
-times at most (d / 2 sigma)^2 from the derivatives, is then below 2e-6. Gradient and objective never neglect anything."""
+"""Columns further apart than this, in sigma, are not coupled in the normal matrix: their overlap, exp(-d^2 /
+4 sigma^2) times at most (d / 2 sigma)^2 from the derivatives, is then below 2e-6. Gradient and objective
+never neglect anything."""
 
-WINDOW = 5.5
-"""Half-width, in sigma, of the window on which the normal matrix of a column is summed: exp(-WINDOW^2 / 2) = 3e-7."""
+WINDOW = 6.0
+"""Half-width, in sigma, of the window on which the normal matrix of a column is summed: exp(-WINDOW^2 / 2) =
+2e-8."""
 
 TERMS = {3: ((0, 0), (0, 1), (1, 0)), 4: ((0, 0), (0, 1), (1, 0), (0, 2), (2, 0))}
 """The products (order in y, order in x) that make the derivatives for 3 or 4 parameters a column."""
@@ -50,7 +53,8 @@ class Layout:
         (K, m) each column itself, then the columns after it that it touches; padded with itself.
     entries
         (pairs, 3) row of ``partners``, its entry, and offset of the pair's first element in chain storage, in
-        units of columns: ((link x levels + level) x slots + slot of the later) x slots + slot of the earlier one.
+        units of columns: ((link x levels + level) x slots + slot of the later) x slots + slot of the earlier
+        one.
     """
 
     order: Tensor
@@ -75,9 +79,12 @@ def layout(positions: np.ndarray, reach: float) -> Layout:
     if count == 1:
         zero = torch.zeros(1, dtype=torch.long)
         return Layout(zero, zero, 1, 1, zero[:, None], torch.zeros(1, 3, dtype=torch.long))
-    pairs = np.unique(np.concatenate([cKDTree(xy).query_pairs(reach, output_type="ndarray") for xy in positions]), axis=0)
+    pairs = np.unique(
+        np.concatenate([cKDTree(xy).query_pairs(reach, output_type="ndarray") for xy in positions]), axis=0
+    )
     graph = coo_array((np.ones(len(pairs)), pairs.T.reshape(2, -1)), shape=(count, count)).tocsr()
-    # levels are distances, in steps from neighbour to neighbour, from the first row of columns of each cluster
+    # levels are distances, in steps from neighbour to neighbour, from the first row of columns of each
+    # cluster
     mean = positions.mean(axis=0)
     along, across = mean[:, np.argsort(np.ptp(mean, axis=0))[::-1]].T
     _, cluster = connected_components(graph, directed=False)
@@ -100,7 +107,12 @@ def layout(positions: np.ndarray, reach: float) -> Layout:
     partners[early, entry] = late
     offset = (((level[late] - level[early]) * levels + level[early]) * slots + slot[late]) * slots + slot[early]
     entries = np.stack([early, entry, offset], axis=1)
-    return Layout(*map(torch.as_tensor, (order, level * slots + slot)), levels, slots, *map(torch.as_tensor, (partners, entries)))
+    return Layout(
+        *map(torch.as_tensor, (order, level * slots + slot)),
+        levels,
+        slots,
+        *map(torch.as_tensor, (partners, entries)),
+    )
 
 
 def basis(coordinates: Tensor, centre: Tensor, sigma: Tensor, count: int) -> Tensor:
@@ -153,7 +165,7 @@ class Normal:
     corner: Tensor
 
 
-def evaluate(images: Tensor, column: Tensor, shared: Tensor, plan: Layout, estimator: str) -> Normal:
+def evaluate(images: Tensor, column: Tensor, shared: Tensor, plan: Layout, estimator: str, step: int = 1) -> Normal:
     """Evaluate objective, gradient and normal matrix.
 
     Parameters
@@ -166,6 +178,8 @@ def evaluate(images: Tensor, column: Tensor, shared: Tensor, plan: Layout, estim
         Layout of the columns.
     estimator
         ``"ls"``: unweighted squares; ``"ml"``: Poisson counts, weight 1 / mu (mu must be positive).
+    step
+        Sum the weighted normal matrix between columns over every ``step``-th pixel of either axis only.
     """
     height, parameters = column[..., 0], column.shape[-1]
     sigma = widths(column, shared)
@@ -177,37 +191,36 @@ def evaluate(images: Tensor, column: Tensor, shared: Tensor, plan: Layout, estim
     mu = torch.baddbmm(shared[:, :1, None], tall.mT, u[..., 0, :])
     residual = images - mu
     if estimator == "ls":
-        weight, objective = None, 0.5 * residual.square().sum((1, 2))
+        weight, objective = None, 0.5 * inner(residual, residual)
     else:
         weight = 1 / mu
-        objective = (torch.xlogy(images, images * weight) - residual).sum((1, 2))
+        objective = torch.xlogy(images, images * weight).sum((1, 2)) - residual.sum((1, 2))
         residual = residual * weight
 
     terms = TERMS[parameters]
+    orders = parameters - 1
+    y_order, x_order = torch.tensor(terms).T
     scale = torch.stack([torch.ones_like(height)] + [height] * (parameters - 1), dim=-1)
 
     def onto_columns(field: Tensor) -> Tensor:
         # <derivative, field> for every column: contract x by a matrix product, then y
-        along = field[:, None] @ u[..., : 2 if parameters == 3 else 3, :].flatten(1, 2)[:, None].mT
-        along = along.squeeze(1).unflatten(-1, (u.shape[1], -1))  # (B, Y, K, orders)
-        parts = [torch.einsum("bky,byk->bk", v[..., c, :], along[..., a]) for c, a in terms]
-        return gather_terms(torch.stack(parts, dim=-1), -1) * scale
+        along = (u[..., :orders, :].flatten(1, 2) @ field.mT).unflatten(1, (-1, orders))  # (B, K, orders, Y)
+        return gather_terms((v[..., :orders, :] @ along.mT)[..., y_order, x_order], -1) * scale
 
     gradient = [residual.sum((1, 2))]
     if weight is None:  # sums of separable functions
-        sums = [(v[..., c, :].sum(-1)) * u[..., a, :].sum(-1) for c, a in terms]
-        border = [gather_terms(torch.stack(sums, dim=-1), -1) * scale]
+        border = [gather_terms(v.sum(-1)[..., y_order] * u.sum(-1)[..., x_order], -1) * scale]
         corner = [images.new_full((len(images),), images[0].numel())]
     else:
         border, corner = [onto_columns(weight)], [weight.sum((1, 2))]
     if parameters == 3:
-        spread = torch.cat([tall, height[..., None] * v[..., 2, :]], 1).mT @ torch.cat([u[..., 2, :], u[..., 0, :]], 1)
+        spread = torch.baddbmm(tall.mT @ u[..., 2, :], (height[..., None] * v[..., 2, :]).mT, u[..., 0, :])
         weighted = spread if weight is None else spread * weight
-        gradient.append((residual * spread).sum((1, 2)))
+        gradient.append(inner(residual, spread))
         border.append(onto_columns(weighted))
-        corner += [weighted.sum((1, 2)), (weighted * spread).sum((1, 2))]
+        corner += [weighted.sum((1, 2)), inner(weighted, spread)]
     corner = torch.stack([corner[i] for i in ((0, 1, 1, 2) if parameters == 3 else (0,))], dim=-1)
-    pairs = pair_blocks(column, sigma, weight, plan, images.shape[1:])
+    pairs = pair_blocks(column, sigma, weight, plan, images.shape[1:], step if weight is not None else 1)
     pairs = pairs * scale[:, :, None, :, None] * scale[:, plan.partners][..., None, :]
     return Normal(
         objective,
@@ -219,6 +232,11 @@ def evaluate(images: Tensor, column: Tensor, shared: Tensor, plan: Layout, estim
     )
 
 
+def inner(a: Tensor, b: Tensor) -> Tensor:
+    """Give the inner product of images, (B, Y, X) -> (B,)."""
+    return torch.linalg.vecdot(a.flatten(1), b.flatten(1))
+
+
 def gather_terms(values: Tensor, dim: int) -> Tensor:
     """Add the two terms of the derivative to sigma: five terms make four parameters."""
     if values.shape[dim] == 3:
@@ -227,42 +245,60 @@ def gather_terms(values: Tensor, dim: int) -> Tensor:
     return torch.cat([rest, last.sum(dim, keepdim=True)], dim=dim)
 
 
-def pair_blocks(column: Tensor, sigma: Tensor, weight: Tensor | None, plan: Layout, shape: tuple[int, int]) -> Tensor:
+def pair_blocks(
+    column: Tensor, sigma: Tensor, weight: Tensor | None, plan: Layout, shape: tuple[int, int], step: int
+) -> Tensor:
     """Give the normal matrix between columns and partners on a window about each column, heights left out."""
     terms = TERMS[column.shape[-1]]
-    orders = 2 if len(terms) == 3 else 3
-    half = int(np.ceil(float(sigma.max()) * (WINDOW if weight is not None else WINDOW / 2**0.5)))
-    products, windows = [], []
+    orders = column.shape[-1] - 1
+    reach = float(sigma.max()) * WINDOW
+    weight = None if weight is None else weight[:, ::step, ::step]
+    sides, corners = [], []
     for axis, length in enumerate(shape, start=1):
-        centre = column[..., 3 - axis]
-        if 2 * half + 1 < length:
-            window = centre.round().long()[..., None] + torch.arange(-half, half + 1)
-            inside = ((window >= 0) & (window < length)).to(column.dtype)[..., None, :]
+        centre, half = column[..., 3 - axis], int(np.ceil(reach / step))
+        if (2 * half + 1) * step < length:
+            side = 2 * half + 1
+            corner = ((centre / step).round().long() - half).clamp(-side, (length - 1) // step)
         else:
-            window, inside = torch.arange(length).expand(*centre.shape, length), 1.0
+            corner, side = torch.zeros_like(centre, dtype=torch.long), -(-length // step)
+        window = (corner[..., None] + torch.arange(side)) * step
+        inside = ((window >= 0) & (window < length)).to(column.dtype)[..., None, :]
         own = basis(window, centre, sigma, orders) * inside
         other = basis(window[:, :, None], centre[:, plan.partners], sigma[:, plan.partners], orders)
-        products.append((own[:, :, None, :, None] * other[:, :, :, None]).flatten(3, 4))  # (B, K, m, orders^2, window)
-        windows.append(window.clamp(0, length - 1))
-    y, x = products
-    where_y = torch.tensor([[c * orders + d for d, _ in terms] for c, _ in terms])
-    where_x = torch.tensor([[a * orders + b for _, b in terms] for _, a in terms])
+        sides.append((own, other))
+        corners.append(corner)
+    where_y, where_x = (
+        torch.tensor([[a * orders + b for b in side] for a in side]) for side in zip(*terms, strict=True)
+    )
     if weight is None:
-        blocks = y.sum(-1)[..., where_y] * x.sum(-1)[..., where_x]
+        y, x = ((own[:, :, None] @ other.mT).flatten(-2) for own, other in sides)
+        blocks = y[..., where_y] * x[..., where_x]
     else:
-        if windows[0].shape[-1] == shape[0] and windows[1].shape[-1] == shape[1]:
-            seen = weight[:, None]
-        else:
-            image = torch.arange(len(weight))[:, None, None, None]
-            seen = weight[image, windows[0][..., None], windows[1][:, :, None, :]]
+        y, x = ((own[:, :, None, :, None] * other[:, :, :, None]).flatten(3, 4) for own, other in sides)
+        seen = windows(weight, *corners, y.shape[-1], x.shape[-1])
         along = (x.flatten(2, 3) @ seen.mT).view(*x.shape[:-1], -1)
-        blocks = (y @ along.mT)[..., where_y, where_x]
+        blocks = (y @ along.mT)[..., where_y, where_x] * step**2
     return gather_terms(gather_terms(blocks, -1), -2)
+
+
+def windows(field: Tensor, top: Tensor, left: Tensor, rows: int, lines: int) -> Tensor:
+    """Cut (B, K, rows, lines) windows; what lies outside the image is finite and of no meaning.
+
+    All windows of the flattened stack are one strided view of it, from which entire windows are copied: ten
+    times as fast as indexing by pixel.
+    """
+    batch, height, width = field.shape
+    margin = rows * width + lines
+    flat = torch.nn.functional.pad(field.flatten(), (margin, margin))
+    every = flat.as_strided((flat.numel() - margin, rows, lines), (1, width, 1))
+    first = (torch.arange(batch)[:, None] * height + top) * width + left + margin
+    return every.index_select(0, first.flatten()).unflatten(0, first.shape)
 
 
 @dataclass
 class System:
-    """The factorised normal matrix of a batch, scaled to a unit diagonal; ``solve`` and ``covariance`` undo it."""
+    """The factorised normal matrix of a batch, scaled to a unit diagonal; ``solve`` and ``covariance`` undo
+    it."""
 
     plan: Layout
     scale: Tensor
@@ -282,7 +318,8 @@ class System:
         return part.squeeze(-1) * self.scale, common.squeeze(-1) * self.shared_scale
 
     def covariance(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the inverse: (B, K, P, P) of each column, (B, K, P, S) column with shared, (B, S, S) shared."""
+        """Give the inverse: (B, K, P, P) of each column, (B, K, P, S) column with shared, (B, S, S)
+        shared."""
         parameters = self.scale.shape[-1]
         common = torch.cholesky_inverse(self.schur)
         reduced = unpad(self.plan, self.reduced, parameters)
@@ -312,12 +349,15 @@ def factorise(normal: Normal, plan: Layout, free: Tensor, shared_free: Tensor, d
     scale = torch.where(free, normal.pairs[:, :, 0].diagonal(dim1=-2, dim2=-1).rsqrt(), 0.0)
     shared_scale = torch.where(shared_free, normal.corner.diagonal(dim1=-2, dim2=-1).rsqrt(), 0.0)
     pairs = normal.pairs * scale[:, :, None, :, None] * scale[:, plan.partners][..., None, :]
-    # element (q of the later, p of the earlier column) of every pair, to its place in (link, level, row, column)
+    # element (q of the later, p of the earlier column) of every pair, to its place in (link, level, row,
+    # column)
     size = plan.slots * parameters
     row, entry, offset = plan.entries.T
     block, slot = offset // plan.slots, offset % plan.slots
     ordinal = torch.arange(parameters)
-    index = (block[:, None] * parameters + ordinal)[:, None, :] * size + (slot[:, None] * parameters + ordinal)[:, :, None]
+    index = (block[:, None] * parameters + ordinal)[:, None, :] * size + (slot[:, None] * parameters + ordinal)[
+        :, :, None
+    ]
     storage = normal.pairs.new_zeros(batch, 2, plan.levels, size, size)
     storage.view(batch, -1)[:, index] = pairs[:, row, entry]
     storage[:, 0].diagonal(dim1=-2, dim2=-1)[:] = 1 + damping[:, None, None]

@@ -11,7 +11,7 @@ from emrestore.columns.fit import fit_images
 ESTIMATES = ["x", "y", "sigma", "height", "scs", "x_se", "y_se", "scs_se", "on_bound"]
 
 
-def fit_stack(images: np.ndarray, start: np.ndarray, estimator: str, width: str) -> pd.DataFrame:
+def fit_stack(images: np.ndarray, start: np.ndarray, estimator: str, width: str, background: str) -> pd.DataFrame:
     """Fit the same columns in every image of a stack.
 
     Parameters
@@ -22,6 +22,8 @@ def fit_stack(images: np.ndarray, start: np.ndarray, estimator: str, width: str)
         (K, 2) starting positions x, y [px].
     estimator, width
         As :func:`emrestore.columns.fit.fit_images` takes them.
+    background
+        ``"zero"``, held there, or ``"free"``.
 
     Returns
     -------
@@ -29,7 +31,8 @@ def fit_stack(images: np.ndarray, start: np.ndarray, estimator: str, width: str)
         N x K rows: ``image``, ``column``, positions [px], ``scs`` (volume [electrons x px²]), standard errors,
         ``background``, ``converged`` (of the image) and ``on_bound``.
     """
-    fit = fit_images(images.astype(np.float64), start, estimator=estimator, width=width)
+    held = {"zero": 0.0, "free": None}[background]
+    fit = fit_images(images.astype(np.float64), start, estimator=estimator, width=width, background=held)
     images_count, columns = fit.x.shape
     table = {
         "image": np.repeat(np.arange(images_count), columns),
@@ -41,7 +44,7 @@ def fit_stack(images: np.ndarray, start: np.ndarray, estimator: str, width: str)
 
 
 def poisson_bounds(
-    fits: pd.DataFrame, scale: float, shape: tuple[int, int], width: str, pixel_size: float
+    fits: pd.DataFrame, scale: float, shape: tuple[int, int], width: str, background: str, pixel_size: float
 ) -> pd.DataFrame:
     """Bound the standard deviations of unbiased estimates from Poisson counts, for fitted clean images.
 
@@ -53,8 +56,8 @@ def poisson_bounds(
         Expected electrons of the noisy images over those of the fitted ones.
     shape
         (Y, X) of the images [px].
-    width
-        ``"shared"`` or ``"column"``, as it was fitted.
+    width, background
+        As they were fitted.
     pixel_size
         Edge of a pixel [Å].
 
@@ -67,7 +70,7 @@ def poisson_bounds(
     images = fits["thickness"].nunique()
 
     def each(name: str) -> torch.Tensor:
-        return torch.as_tensor(fits[name].to_numpy().reshape(images, -1))
+        return torch.as_tensor(fits[name].to_numpy(copy=True).reshape(images, -1))
 
     sigma = each("sigma") if width == "column" else each("sigma")[:, 0]
     found = bounds(
@@ -78,6 +81,7 @@ def poisson_bounds(
         sigma,
         scale * each("background")[:, 0],
         width=width,
+        free_background=background == "free",
     )
     return pd.DataFrame(
         {
