@@ -78,14 +78,10 @@ def _verdict(claim: Mapping[str, str], numbers: Mapping[str, Mapping], rules: Ma
         number.get("ci_low", number["value"]),
         number.get("ci_high", number["value"]),
     )
-    found = (
-        blank | dict.fromkeys(MEASURED[number.get("network") or ""], value) | {"ci_low": low, "ci_high": high}
-    )
+    found = blank | dict.fromkeys(MEASURED[number.get("network") or ""], value) | {"ci_low": low, "ci_high": high}
     found |= {"rule": rules[claim["table"]], "status": "not comparable", "decided": ""}
     if number.get("comparable", True) and np.isfinite(value):
-        answers = fulfils(
-            np.array([value, low, high]), claim["comparison"], claim["paper_value"], claim["tolerance"]
-        )
+        answers = fulfils(np.array([value, low, high]), claim["comparison"], claim["paper_value"], claim["tolerance"])
         found["status"] = "reproduced" if answers[0] else "not reproduced"
         found["decided"] = "yes" if _same_throughout(answers, claim, low, high) else "no"
     return found

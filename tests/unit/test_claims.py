@@ -89,9 +89,7 @@ def test_network_decides_the_column(network, published, trained):
     np.testing.assert_equal([row["measured_published"], row["measured_trained"]], [published, trained])
 
 
-@pytest.mark.parametrize(
-    "number", [{"value": 2.0, "comparable": False}, {"value": np.nan}, {"value": np.inf}]
-)
+@pytest.mark.parametrize("number", [{"value": 2.0, "comparable": False}, {"value": np.nan}, {"value": np.inf}])
 def test_what_cannot_be_compared_gets_no_verdict(number):
     row = evaluate(ledger(), {"t.x": number}, RULES).iloc[0]
     assert (row["status"], row["decided"]) == ("not comparable", "")
