@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _record import record
-from emrestore.restoration import restore
+from emrestore.restore import restore
 
 from emrestore import store
 from emrestore.columns.table import fit_stack

@@ -122,8 +122,9 @@ def displacement_table(scores: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFra
     -------
     DataFrame
         :func:`precision_table`'s rows of ``position`` with, per row, the slope of measured against true displacement
-        (that of the clean fit) along the fast (x) and slow (y) scan axis with intervals, and ``slope_clean``: the clean
-        fit's against the atoms'.
+        (that of the clean fit) along the fast (x) and slow (y) scan axis with intervals, ``displacement``: the root
+        mean square of the true displacements per axis [pm], which is the error of reporting the lattice sites without
+        looking at the image, and ``slope_clean``: the slope of the clean fit's against the atoms' displacements.
     """
     table = precision_table(scores, bounds)
     table = table[table["quantity"] == "position"].set_index(CONDITION)
@@ -132,10 +133,12 @@ def displacement_table(scores: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFra
         row = dict(zip(CONDITION, condition, strict=True))
         for axis in ("x", "y"):
             pair = errors_of(group, [f"u{axis}_clean", f"u{axis}"])
-            row |= {key.replace("slope", f"slope_{axis}"): item for key, item in slope(pair[..., 0], pair[..., 1]).items()}
+            found = slope(pair[..., 0], pair[..., 1])
+            row |= {key.replace("slope", f"slope_{axis}"): item for key, item in found.items()}
         atoms, clean = (
             errors_of(group, [f"ux_{kind}", f"uy_{kind}"])[:1].reshape(1, -1) for kind in ("atoms", "clean")
         )
+        row["displacement"] = float(np.sqrt((clean**2).mean()))
         row["slope_clean"] = float(np.polyfit(atoms[0], clean[0], 1)[0])
         rows.append(row)
     slopes = pd.DataFrame(rows).set_index(CONDITION)

@@ -1,22 +1,24 @@
 """Multislice simulation of HAADF-STEM thickness series, thin over abTEM.
 
-Every call is one frozen-phonon configuration (or none), all probe positions and all thicknesses in one pass. The same
-call gives the same bits: one thread, FFT plans that do not depend on timing.
+Every call is one frozen-phonon configuration (or none), all probe positions and all thicknesses in one pass.
+The same call gives the same bits: one thread, FFT plans that do not depend on timing.
+
+Accuracy of a cross section of Pt at 80 to 160 mrad, from the same atoms on finer grids: slices of a/2 against a/4 under
+0.1 %; 480 points over four unit cells 2 to 3 %, because abTEM spreads an atom over the four nearest grid points. The
+second is the larger, and cancels where images are scored against the clean image of the same simulation.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-import abtem
 import numpy as np
-from abtem.core.energy import energy2wavelength
-from ase import Atoms
+from ase import Atoms, units
 
 from emrestore.errors import EmrestoreError
 
-# FFTW_MEASURE, abTEM's default, times candidate plans: which one wins, and so how sums round, would change from run to
-# run. Sixteen waves at a time are as fast as larger batches and keep memory small.
+# FFTW_MEASURE, abTEM's default, times candidate plans: which wins, and so how sums round, changes from run
+# to run. Sixteen waves at a time are as fast as larger batches and keep memory small.
 DETERMINISTIC = {
     "fft": "fftw",
     "fftw.threads": 1,
@@ -63,7 +65,9 @@ class Settings:
 
 def wavelength(energy: float) -> float:
     """Give the relativistic wavelength [Å] of electrons of an energy [keV]."""
-    return energy2wavelength(1e3 * energy)
+    volts = 1e3 * energy
+    rest = units._me * units._c**2 / units._e
+    return float(1e10 * units._hplanck * units._c / units._e / np.sqrt(volts * (2 * rest + volts)))
 
 
 def antialiasing_cutoff(settings: Settings, cell: float) -> float:
@@ -82,8 +86,8 @@ def antialiasing_cutoff(settings: Settings, cell: float) -> float:
 def check(settings: Settings, cell: float) -> None:
     """Refuse a detector that the grid cannot fill.
 
-    A wave within the semi-angle that scatters by up to the outer angle plus the semi-angle contributes to the detector;
-    a grid that cuts such scattering off loses intensity silently.
+    A wave within the semi-angle that scatters by up to the outer angle plus the semi-angle contributes to the
+    detector; a grid that cuts such scattering off loses intensity silently.
 
     Parameters
     ----------
@@ -95,29 +99,30 @@ def check(settings: Settings, cell: float) -> None:
     Raises
     ------
     EmrestoreError
-        If the detector's outer angle exceeds the antialiasing cutoff minus the semi-angle, or the inner angle is not
-        below the outer one.
+        If the detector's outer angle exceeds the antialiasing cutoff minus the semi-angle, or the inner angle
+        is not below the outer one.
     """
     if not 0 <= settings.detector_inner < settings.detector_outer:
         raise EmrestoreError(
-            f"the detector's inner angle ({settings.detector_inner:g} mrad) must be at least 0 and below its outer "
-            f"angle ({settings.detector_outer:g} mrad)"
+            f"the detector's inner angle ({settings.detector_inner:g} mrad) must be at least 0 and below its "
+            f"outer angle ({settings.detector_outer:g} mrad)"
         )
     cutoff = antialiasing_cutoff(settings, cell)
     needed = settings.detector_outer + settings.semi_angle
     if needed > cutoff:
         raise EmrestoreError(
-            f"the detector's outer angle ({settings.detector_outer:g} mrad) exceeds the antialiasing cutoff minus the "
-            f"semi-angle ({cutoff:.1f} - {settings.semi_angle:g} mrad at {settings.gpts} points over {cell:.3f} Å): "
-            f"use at least gpts = {ceil(settings.gpts * needed / cutoff)}"
+            f"the detector's outer angle ({settings.detector_outer:g} mrad) exceeds the antialiasing cutoff "
+            f"minus the semi-angle ({cutoff:.1f} - {settings.semi_angle:g} mrad at {settings.gpts} points over "
+            f"{cell:.3f} Å): use at least gpts = {ceil(settings.gpts * needed / cutoff)}"
         )
 
 
 def nyquist_step(settings: Settings) -> float:
     """Give the largest scan step that samples an image without loss [Å]: λ / (4 α).
 
-    The intensity at any detector is a sum over pairs of waves within the aperture; as a function of the probe position
-    each pair oscillates at their difference, so the image is band-limited at 2 α / λ whatever the specimen does.
+    The intensity at any detector is a sum over pairs of waves within the aperture; as a function of the probe
+    position each pair oscillates at their difference, so the image is band-limited at 2 α / λ whatever the
+    specimen does.
     """
     return wavelength(settings.energy) / (4e-3 * settings.semi_angle)
 
@@ -129,13 +134,12 @@ def cell_points(period: float, points: int) -> np.ndarray:
     return np.stack([x.ravel(), y.ravel()], axis=-1)
 
 
-def scattered_positions(
-    points: np.ndarray, pitch: float, periods: int, generator: np.random.Generator
-) -> np.ndarray:
-    """Move each scan point to an equivalent place of the supercell, drawn at random.
+def scattered_positions(points: np.ndarray, pitch: float, periods: int, generator: np.random.Generator) -> np.ndarray:
+    """Move each scan point to an equivalent place of the supercell, all places taking equal turns in random order.
 
-    Over the phonons' ensemble all periods of a perfect crystal are alike, so this changes no expectation; within one
-    configuration it spreads the points over many columns, whose thermal displacements then average out.
+    Over the phonons' ensemble all lattice translations are alike, so this changes no expectation; within one
+    configuration it spreads the points over many columns, whose thermal displacements then average out: the phonon
+    scatter of a cross section falls 1.5 to 2.8 times at the same cost.
 
     Parameters
     ----------
@@ -146,14 +150,15 @@ def scattered_positions(
     periods
         Periods along an edge of the supercell.
     generator
-        Stream that the places are drawn from.
+        Stream that the order is drawn from.
 
     Returns
     -------
     ndarray
         (n, 2) positions [Å].
     """
-    return points + pitch * generator.integers(periods, size=points.shape)
+    places = generator.permutation(np.arange(len(points)) % periods**2)
+    return points + pitch * np.stack([places % periods, places // periods], axis=-1)
 
 
 def detected_fraction(
@@ -165,6 +170,8 @@ def detected_fraction(
     phonon_seed: int | None,
 ) -> np.ndarray:
     """Simulate the fraction of the incident beam that reaches the detector, for a whole thickness series.
+
+    See that the grid fills the detector first: :func:`check`.
 
     Parameters
     ----------
@@ -189,28 +196,31 @@ def detected_fraction(
     Raises
     ------
     EmrestoreError
-        If the grid cannot fill the detector (:func:`check`), a unit cell is not a whole number of slices, or the
-        specimen is thinner than the series.
+        If a unit cell is not a number of whole slices, or the specimen is thinner than the series.
     """
-    width, height, depth = atoms.cell.lengths()
-    check(settings, max(width, height))
+    # heavy, and not needed to check a configuration
+    import abtem
+    import pyfftw
+
+    depth = atoms.cell.lengths()[2]
     slices_per_cell = round(lattice_constant / settings.slice_thickness)
     if not np.isclose(slices_per_cell * settings.slice_thickness, lattice_constant, rtol=1e-6):
         raise EmrestoreError(
-            f"a unit cell of {lattice_constant:g} Å is not a number of whole slices of {settings.slice_thickness:g} Å: choose "
-            f"the lattice constant over a whole number"
+            f"a unit cell of {lattice_constant:g} Å is not a number of whole slices of "
+            f"{settings.slice_thickness:g} Å: choose the lattice constant over a whole number"
         )
     n_slices = round(depth / settings.slice_thickness)
     exit_planes = tuple(slices_per_cell * np.asarray(thicknesses) - 1)
     if not (np.diff(exit_planes) > 0).all() or not 0 <= exit_planes[0] <= exit_planes[-1] < n_slices:
         raise EmrestoreError(
-            f"thicknesses must increase from at least 1 to at most the specimen's {depth / lattice_constant:g} unit "
-            f"cells, not {list(thicknesses)}"
+            f"thicknesses must increase from at least 1 to at most the specimen's "
+            f"{depth / lattice_constant:g} unit cells, not {list(thicknesses)}"
         )
 
     if phonon_seed is not None and settings.phonon_rms > 0:
         phonons = abtem.FrozenPhonons(atoms, 1, sigmas=settings.phonon_rms, seed=(phonon_seed,))
         atoms = phonons.randomize(atoms)
+    pyfftw.forget_wisdom()  # plans timed earlier in this process would be used again
     with abtem.config.set(DETERMINISTIC):
         potential = abtem.Potential(
             atoms,
@@ -225,11 +235,13 @@ def detected_fraction(
             defocus=settings.defocus,
         )
         probe.grid.match(potential)
-        measured = probe.scan(
-            potential,
-            scan=abtem.CustomScan(positions),
-            detectors=abtem.AnnularDetector(settings.detector_inner, settings.detector_outer),
-            max_batch=BATCH,
-            lazy=False,
-        )
-    return measured.array.reshape(len(exit_planes), len(positions)).astype(np.float64)
+        detector = abtem.AnnularDetector(settings.detector_inner, settings.detector_outer)
+        # abTEM's eager scan keeps the waves of all its positions in memory, whatever max_batch says
+        parts = [
+            probe.scan(
+                potential, scan=abtem.CustomScan(positions[first : first + BATCH]), detectors=detector, lazy=False
+            )
+            for first in range(0, len(positions), BATCH)
+        ]
+    fractions = [np.reshape(part.array, (len(exit_planes), -1)) for part in parts]
+    return np.concatenate(fractions, axis=1).astype(np.float64)

@@ -80,8 +80,8 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
                             np.zeros(len(mine)),
                         )
                         name = {RAW: "raw", RESTORED: "restored", "raw_ml": "raw_ml"}[method]
-                        key = f"fig03.{quantity}_{name}_{'' if statistic == 'std' else 'rmse_'}over_crlb_{dose_name}_dose{suffix}"
-                        found[key] = number(*ratio, of=of)
+                        kind = "over_crlb" if statistic == "std" else "rmse_over_crlb"
+                        found[f"fig03.{quantity}_{name}_{kind}_{dose_name}_dose{suffix}"] = number(*ratio, of=of)
         for quantity, ending in (("position", ""), ("scs", "_scs")):
             low, high = gains["low", quantity], gains["high", quantity]
             half = np.hypot(np.log(low[2] / low[0]), np.log(high[2] / high[0]))
@@ -94,7 +94,7 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
-    """Reduce the table of displaced columns: slopes and RMSE over bound, per specimen, dose and method."""
+    """Reduce the table of displaced columns: slopes, RMSE over the bound and over the error of the lattice sites."""
     doses = dict(
         zip(
             ("low", "high"),
@@ -123,6 +123,13 @@ def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
                     np.zeros(len(rows)),
                 )
                 found[f"{stem}.{statistic}_over_crlb_{dose_name}_dose"] = number(*ratio, of=of)
+            idle = geometric_mean_ratio(
+                rows["rmse"].to_numpy(),
+                rows["displacement"].to_numpy(),
+                _log_errors(rows, "rmse"),
+                np.zeros(len(rows)),
+            )
+            found[f"{stem}.rmse_over_lattice_{dose_name}_dose"] = number(*idle, of=of)
     return found
 
 
@@ -138,5 +145,7 @@ def image_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def network_numbers(table: pd.DataFrame) -> dict[str, dict]:
-    """Give the parameter counts."""
-    return {f"network.parameters_{row.network}": number(row.parameters) for row in table.itertuples()}
+    """Give the parameter counts, and what CGRDN has more than GRDN."""
+    counts = dict(zip(table["network"], table["parameters"], strict=True))
+    counts["difference"] = counts["cgrdn"] - counts["grdn"]
+    return {f"network.parameters_{name}": number(count) for name, count in counts.items()}

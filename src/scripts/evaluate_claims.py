@@ -13,7 +13,7 @@ def main(claims: Path, numbers: Path, verdicts: Path, *, rules: dict[str, str]) 
     """Write one row per claim with its measured value, interval and status."""
     ledger = pd.read_csv(claims, sep="\t", dtype=str, keep_default_na=False)
     measured = json.loads(numbers.read_text(encoding="utf-8"))
-    evaluate(ledger, measured, rules).to_csv(verdicts, index=False, float_format="%.6g", lineterminator="\n")
+    evaluate(ledger, measured, rules).to_csv(verdicts, index=False, float_format="%.9g", lineterminator="\n")
 
 
 if "snakemake" in globals():

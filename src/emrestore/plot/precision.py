@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emrestore.plot.style import BOUND, METHODS, band, panel, scale_bar
+from emrestore.plot.style import BOUND, METHODS, band, log_axis, panel, scale_bar
 
 QUANTITIES = {"position": "position [pm]", "scs": "SCS [%]"}
 
@@ -52,6 +52,7 @@ def precision_figure(table: pd.DataFrame, samplings: dict[str, float], images: l
         bound = mine.drop_duplicates("thickness").sort_values("thickness")
         axis.plot(bound["thickness"], bound["crlb"], color=BOUND[1], linestyle="--", label=BOUND[0])
         axis.set(yscale="log", xlabel="thickness [unit cells]", ylabel=f"std of {QUANTITIES[quantity]}")
+        log_axis(axis.yaxis)
         panel(axis, "abcd"[column] + "′" * row, title)
     for place, item in enumerate(images):
         axis = axes[rows, place]
@@ -72,10 +73,11 @@ def bias_figure(table: pd.DataFrame, samplings: dict[str, float]) -> Figure:
         for method, (_, colour, _) in METHODS.items():
             series = mine[mine["method"] == method].sort_values("thickness")
             band(axis, series, "thickness", "rmse", method)
-            axis.plot(series["thickness"], series["bias_rms"].where(series["bias_rms"] > 0), ":", color=colour)
+            axis.plot(series["thickness"], series["bias_rms"].where(series["bias_rms"] > 0), ":.", color=colour)
         bound = mine.drop_duplicates("thickness").sort_values("thickness")
         axis.plot(bound["thickness"], bound["crlb"], color=BOUND[1], linestyle="--", label=BOUND[0])
         axis.set(yscale="log", xlabel="thickness [unit cells]", ylabel=f"RMSE of {QUANTITIES[quantity]}")
+        log_axis(axis.yaxis)
         panel(axis, "abcd"[column] + "′" * row, title)
     axes[0, 0].plot([], [], ":", color="gray", label="bias (rms over columns)")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=5, frameon=False)
@@ -110,7 +112,12 @@ def displacement_figure(table: pd.DataFrame, samplings: dict[str, float], displa
             error.plot(bound["thickness"], bound["crlb"], color=BOUND[1], linestyle="--", label=BOUND[0])
             kept.axhline(1, color="black", linewidth=0.6)
             kept.set(xlabel="thickness [unit cells]", ylabel="slope, measured on true")
+            # what one would get by never looking at the image and reporting the lattice site
+            idle = mine.drop_duplicates("thickness")
+            line = {"color": "gray", "linestyle": "-.", "label": "lattice site, no data"}
+            error.plot(idle["thickness"], idle["displacement"], **line)
             error.set(yscale="log", xlabel="thickness [unit cells]", ylabel="position RMSE [pm]")
+            log_axis(error.yaxis)
             panel(kept, "ac"[place] + "′" * row, f"{_dose_text(dose)}, {name}")
             panel(error, "bd"[place] + "′" * row)
     axes[0, 0].plot([], [], "k:", label="slow axis (y)")

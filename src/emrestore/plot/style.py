@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 #: Label, colour, marker of each method (colours of Okabe and Ito, safe for colour-blind readers).
 METHODS = {
@@ -14,6 +15,8 @@ METHODS = {
     "raw_ml": ("raw, maximum likelihood", "#56B4E9", "s"),
     "published_ls": ("restored (published CGRDN)", "#D55E00", "^"),
 }
+#: Share of fits on a bound above which a symbol is open.
+ON_BOUND = 0.1
 BOUND = ("Cramér–Rao bound (unbiased)", "#000000")
 
 RC = {
@@ -56,11 +59,20 @@ def panel(axes, letter: str, title: str = "") -> None:
 
 
 def band(axes, rows, x: str, name: str, method: str) -> None:
-    """Draw a method's curve with its 95 % interval as error bars."""
+    """Draw a method's curve with its 95 % interval as error bars; open symbols where the fits ended on a bound."""
     label, colour, marker = METHODS[method]
     rows = rows.sort_values(x)
     low, high = rows[name] - rows[f"{name}_low"], rows[f"{name}_high"] - rows[name]
     axes.errorbar(rows[x], rows[name], yerr=[low, high], color=colour, marker=marker, label=label, elinewidth=0.7)
+    bound = rows[rows["on_bound"] > ON_BOUND]
+    axes.plot(bound[x], bound[name], linestyle="none", marker=marker, markerfacecolor="white", color=colour, zorder=5)
+
+
+def log_axis(axis) -> None:
+    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of each decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def scale_bar(axes, pixel_size: float, length: float) -> None:

@@ -21,11 +21,11 @@ def bulk(species: str, lattice_constant: float, cells_xy: int, cells_z: int) -> 
     Returns
     -------
     Atoms
-        Columns lie at multiples of a/2 in x and y, see :func:`column_sites`. Layers lie at (2 m + 1) a/4, so that
-        slices of a/2, a/4, ... cut between them.
+        Columns lie at multiples of a/2 in x and y, see :func:`column_sites`. Layers lie at a/8 + m a/2, so that
+        neither slices of a/2 nor of a/4 cut through a thermally displaced layer.
     """
     atoms = ase.build.bulk(species, "fcc", a=lattice_constant, cubic=True) * (cells_xy, cells_xy, cells_z)
-    atoms.positions[:, 2] += lattice_constant / 4
+    atoms.positions[:, 2] += lattice_constant / 8
     return atoms
 
 
