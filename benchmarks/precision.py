@@ -4,8 +4,8 @@
 
 reads results/pairs/bulk (make study first), restores some realisations of every condition in both precisions, fits the
 same columns in both and records the root-mean-square difference, as a share of the statistical error (the standard
-deviation over realisations in results/tables/fig03.csv). The rule of ``precision: auto`` is that this share stays under a
-tenth everywhere.
+deviation over realisations in results/tables/fig03.csv). ``precision: auto`` rests on this share being under a tenth
+everywhere.
 """
 
 import argparse
@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _record import record
-from emrestore.restore import restore
 
 from emrestore import store
 from emrestore.columns.table import fit_stack
 from emrestore.metrics import is_inside
+from emrestore.restore import restore
 
 RESULTS = Path("results")
 
@@ -52,10 +52,8 @@ def main(images: int) -> None:
                     shares[quantity].append(float(np.sqrt((difference**2).mean())) / error)
     for quantity, found in shares.items():
         for name, value in (("median", np.median(found)), ("largest", np.max(found))):
-            record(
-                "precision", f"{quantity}: rms change by bfloat16 over statistical error, {name} of {len(found)} conditions",
-                float(value), "", reference="float32, same images",
-            )  # fmt: skip
+            what = f"{quantity}: rms change by bfloat16 over statistical error, {name} of {len(found)} conditions"
+            record("precision", what, float(value), "", reference="float32, same images")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def main(pairs: Path, truth: Path, bounds: Path, *, estimators: list[str], width
 
     limits = []
     for level in source.dose.values:
-        found = poisson_bounds(fits["ml"], level / dose, clean.shape[-2:], width, background, source.attrs["pixel_size"])
+        scale, shape, pixel_size = level / dose, clean.shape[-2:], source.attrs["pixel_size"]
+        found = poisson_bounds(fits["ml"], scale, shape, width, background, pixel_size)
         found["crlb_scs"] /= level  # electrons x px² over the dose [e/Å²], pixels of the fit: Å²
         limits.append(found.assign(dose=level))
     pd.concat(limits, ignore_index=True).to_parquet(bounds, index=False)

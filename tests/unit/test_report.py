@@ -45,7 +45,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     conditions = list(itertools.product(SAMPLINGS, THICKNESSES, DOSES, LOW_DOSE))
     fig03 = pd.DataFrame([measured(*row, q, low_dose) for row in conditions for q in ("position", "scs")])
     displaced = pd.DataFrame(
-        {"specimen": specimen}
+        {"specimen": specimen, "displacement": 10.0}
         | measured(*row, "position", low_dose)
         | with_interval("slope_x", slope if row[3] == "published_ls" and row[2] == DOSES[0] else 1.0)
         | with_interval("slope_y", slope if row[3] == "published_ls" and row[2] == DOSES[0] else 1.0)

@@ -123,5 +123,7 @@ def displacement_figure(table: pd.DataFrame, samplings: dict[str, float], displa
     axes[0, 0].plot([], [], "k:", label="slow axis (y)")
     handles = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True))
     handles |= dict(zip(*axes[0, 1].get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=5, frameon=False)
+    figure.legend(
+        handles.values(), handles.keys(), loc="outside upper center", ncols=6, columnspacing=1.2, frameon=False
+    )
     return figure
