@@ -20,7 +20,7 @@ from torch import Tensor
 from emrestore.columns.model import REACH, Layout, Normal, System, evaluate, factorise, layout, widths
 from emrestore.errors import EmrestoreError
 
-PIXELS_AT_ONCE = 100_000
+PIXELS_AT_ONCE = 200_000
 """Pixels per batch: the working set of a batch then stays near the processor's cache."""
 
 
