@@ -28,6 +28,7 @@ def main(folder: Path) -> None:
     io.write(folder / "restored.tif", restored)
     positions = detect_columns(restored)
     table = emrestore.fit_columns(restored, positions, width="column", joint=False)
+    table = table[[name for name in table if "_A" not in name]]  # without calibration there are no Å
     table.to_csv(folder / "columns.csv", index_label="column", float_format="%.6g")
     print(f"found {len(table)} columns, {int(table['converged'].sum())} fits converged")
     with style():
@@ -44,6 +45,7 @@ def main(folder: Path) -> None:
             panel(axis, letter, title)
         good = table[table["converged"] & ~table["on_bound"]]
         axes[2].plot(good["x"], good["y"], "+", color="#D55E00", markersize=3.5, markeredgewidth=0.6)
+        axes[2].set(xlim=axes[1].get_xlim(), ylim=axes[1].get_ylim())
         save(figure, folder / "demo.png", folder / "demo.pdf")
     print(f"wrote {', '.join(sorted(path.name for path in folder.iterdir()))} to {folder}/")
 
