@@ -59,7 +59,4 @@ def record(
         if file.tell() == 0:
             writer.writeheader()
         writer.writerow(row)
-    print(
-        f"{benchmark}: {quantity} {row['value']} {unit}"
-        + (f", {row['ratio']} x {reference}" if reference else "")
-    )
+    print(f"{benchmark}: {quantity} {row['value']} {unit}" + (f", {row['ratio']} x {reference}" if reference else ""))

@@ -85,21 +85,13 @@ def restore(
         list[str],
         typer.Argument(metavar="IN...", help="npy, h5 (file.h5:dataset), tif or png; an image or a stack."),
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for many.")
-    ],
-    model: Annotated[
-        str, typer.Option(help="hrstem, lrstem, hrtem, lrtem, hrsem, lrsem, identity.")
-    ] = "hrstem",
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for many.")],
+    model: Annotated[str, typer.Option(help="hrstem, lrstem, hrtem, lrtem, hrsem, lrsem, identity.")] = "hrstem",
     weights: Annotated[str, typer.Option(help="auto, published, or a safetensors file.")] = "auto",
-    precision: Annotated[
-        Precision, typer.Option(help="auto: bf16 where the processor has it.")
-    ] = Precision.auto,
+    precision: Annotated[Precision, typer.Option(help="auto: bf16 where the processor has it.")] = Precision.auto,
     tile: Annotated[int | None, typer.Option(help="Edge in pixels of what the network sees at once.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
-    fast_axis: Annotated[
-        Axis, typer.Option(help="The axis the scan runs along, left to right or down.")
-    ] = Axis.x,
+    fast_axis: Annotated[Axis, typer.Option(help="The axis the scan runs along, left to right or down.")] = Axis.x,
 ) -> None:
     """Restore micrographs. STEM and SEM networks want the fast scan axis along x, left to right."""
     outputs = _outputs(images, output)
@@ -116,15 +108,11 @@ def restore(
 
 @app.command()
 def columns(
-    image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="npy, h5 (file.h5:dataset), tif or png; one image.")
-    ],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="npy, h5 (file.h5:dataset), tif or png; one image.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="CSV", help="The table to write.")],
     positions: Annotated[
         str,
-        typer.Option(
-            help="auto, or a file of starting positions [px]: csv with columns x and y, or npy (n, 2)."
-        ),
+        typer.Option(help="auto, or a file of starting positions [px]: csv with columns x and y, or npy (n, 2)."),
     ] = "auto",
     pixel_size: Annotated[float | None, typer.Option(help="Å; default: the file's, else 1.")] = None,
     estimator: Annotated[Estimator, typer.Option(help="Least squares or Poisson likelihood.")] = Estimator.ls,
@@ -156,9 +144,7 @@ def models() -> None:
     from emrestore.network.cgrdn import CGRDN
 
     parameters = f"{sum(p.numel() for p in CGRDN().parameters()):,}"
-    table = Table(
-        "model", "weights", "parameters", "licence", "SHA-256", "state", caption="identity: no restoration"
-    )
+    table = Table("model", "weights", "parameters", "licence", "SHA-256", "state", caption="identity: no restoration")
     for model, digest in published.SHA256.items():
         origin = f"published ({published.PACKAGE} {published.VERSION})"
         table.add_row(model, origin, parameters, published.LICENCE, digest[:12], published.state(model))

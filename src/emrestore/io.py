@@ -139,9 +139,7 @@ def read(path: str | Path) -> Image:
         zlib.error,
     ) as error:
         reason = " ".join(str(error).split())[:160]
-        raise EmrestoreError(
-            f"{path} cannot be read; it may be truncated or of another kind ({reason})"
-        ) from error
+        raise EmrestoreError(f"{path} cannot be read; it may be truncated or of another kind ({reason})") from error
     if image.data.ndim < 2:
         raise EmrestoreError(f"{path} holds an array of shape {image.data.shape}, not an image")
     return image
@@ -215,9 +213,7 @@ def read_positions(path: str | Path) -> np.ndarray:
     except (ValueError, KeyError, EOFError) as error:
         raise EmrestoreError(f"{path} holds no positions: it needs numeric columns x and y [px]") from error
     if positions.ndim != 2 or positions.shape[1] != 2 or not np.isfinite(positions).all():
-        raise EmrestoreError(
-            f"{path} holds no positions: it needs finite values of shape (n, 2), x and y [px]"
-        )
+        raise EmrestoreError(f"{path} holds no positions: it needs finite values of shape (n, 2), x and y [px]")
     return positions
 
 
@@ -262,10 +258,13 @@ def _is_image(item) -> bool:
 def _write_hdf5(path: Path, image: Image) -> None:
     import h5py
 
-    with h5py.File(path, "w") as file:
-        dataset = file.create_dataset("image", data=image.data)
-        if image.pixel_size:
-            dataset.attrs["pixel_size_angstrom"] = image.pixel_size
+    try:
+        with h5py.File(path, "w") as file:
+            dataset = file.create_dataset("image", data=image.data)
+            if image.pixel_size:
+                dataset.attrs["pixel_size_angstrom"] = image.pixel_size
+    except RuntimeError as error:  # what h5py raises when a file on a full disk cannot be closed
+        raise OSError(" ".join(str(error).split())) from error
 
 
 def _read_tiff(path: Path) -> Image:
@@ -306,9 +305,7 @@ def _read_png(path: Path) -> Image:
     with PIL.Image.open(path) as file:
         file.load()
         if file.mode not in ("L", "I", "I;16", "I;16B"):
-            raise EmrestoreError(
-                f"{path} is a PNG of mode {file.mode} (colour or mask); save it as greyscale"
-            )
+            raise EmrestoreError(f"{path} is a PNG of mode {file.mode} (colour or mask); save it as greyscale")
         data, text = np.asarray(file), json.loads(file.info.get("emrestore", "{}"))
     if not text:
         return Image(data.astype(np.uint16) if file.mode != "L" else data)
@@ -324,8 +321,6 @@ def _write_png(path: Path, image: Image) -> None:
     low, high = float(image.data.min()), float(image.data.max())
     gain = (high - low) / 65535 or 1.0
     text = PIL.PngImagePlugin.PngInfo()
-    text.add_text(
-        "emrestore", json.dumps({"offset": low, "gain": gain, "pixel_size_angstrom": image.pixel_size})
-    )
+    text.add_text("emrestore", json.dumps({"offset": low, "gain": gain, "pixel_size_angstrom": image.pixel_size}))
     grey = np.rint((image.data.astype(np.float64) - low) / gain).astype(np.uint16)
     PIL.Image.fromarray(grey).save(path, pnginfo=text)

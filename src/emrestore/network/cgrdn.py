@@ -25,9 +25,7 @@ class RDB(nn.Module):
 
     def __init__(self, features: int, growth: int, layers: int):
         super().__init__()
-        self.layers = nn.ModuleList(
-            nn.Conv2d(features + i * growth, growth, 3, padding=1) for i in range(layers)
-        )
+        self.layers = nn.ModuleList(nn.Conv2d(features + i * growth, growth, 3, padding=1) for i in range(layers))
         self.fuse = nn.Conv2d(features + layers * growth, features, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,9 +69,7 @@ class GRDN(nn.Module):
 
     concatenated = False
 
-    def __init__(
-        self, features: int = 64, growth: int = 32, layers: int = 8, blocks: int = 4, groups: int = 4
-    ):
+    def __init__(self, features: int = 64, growth: int = 32, layers: int = 8, blocks: int = 4, groups: int = 4):
         super().__init__()
         #: What the network was made with; stored beside its weights.
         self.arguments = dict(features=features, growth=growth, layers=layers, blocks=blocks, groups=groups)

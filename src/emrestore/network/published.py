@@ -60,9 +60,7 @@ def package_file(name: str) -> Path:
     """
     folder = package_folder()
     if folder is None:
-        raise EmrestoreError(
-            f"the published weights and images come with the package {PACKAGE}: {HOW_TO_GET}"
-        )
+        raise EmrestoreError(f"the published weights and images come with the package {PACKAGE}: {HOW_TO_GET}")
     return folder / name
 
 
@@ -184,9 +182,7 @@ def read_bundle(folder: Path, sha256: str) -> CGRDN:
         network.load_state_dict(state)
     except (ValueError, KeyError, IndexError, struct.error, RuntimeError) as error:
         reason = " ".join(str(error).split())[:120]
-        raise EmrestoreError(
-            f"{folder / 'variables.index'} is not the published file ({reason}){advice}"
-        ) from error
+        raise EmrestoreError(f"{folder / 'variables.index'} is not the published file ({reason}){advice}") from error
     return network.eval()
 
 

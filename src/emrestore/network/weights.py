@@ -47,9 +47,7 @@ def save(network: torch.nn.Module, path: Path, provenance: dict) -> None:
         "tensors_sha256": _digest(state),
     }
     with atomic_path(path) as temporary:
-        temporary.write_bytes(
-            safetensors.torch.save(state, {"emrestore": json.dumps(metadata, sort_keys=True)})
-        )
+        temporary.write_bytes(safetensors.torch.save(state, {"emrestore": json.dumps(metadata, sort_keys=True)}))
 
 
 def load(path: Path) -> tuple[torch.nn.Module, dict]:
@@ -78,9 +76,7 @@ def load(path: Path) -> tuple[torch.nn.Module, dict]:
         network = ARCHITECTURES[metadata["architecture"]](**metadata["arguments"])
         network.load_state_dict(state)
     except (KeyError, TypeError, RuntimeError) as error:
-        raise EmrestoreError(
-            f"{path} does not hold a network that this version knows; make it again"
-        ) from error
+        raise EmrestoreError(f"{path} does not hold a network that this version knows; make it again") from error
     if _digest(state) != metadata.get("tensors_sha256"):
         raise EmrestoreError(f"{path} has been altered (its weights' SHA-256 differs); make it again")
     return network.eval(), metadata
@@ -102,9 +98,7 @@ def read_metadata(path: Path) -> dict:
     except safetensors.SafetensorError as error:
         raise EmrestoreError(f"{path} is not a whole safetensors file ({error})") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise EmrestoreError(
-            f"{path} was not written by emrestore: it does not say which network it holds"
-        ) from error
+        raise EmrestoreError(f"{path} was not written by emrestore: it does not say which network it holds") from error
 
 
 def _digest(state: dict[str, Tensor]) -> str:

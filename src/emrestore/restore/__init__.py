@@ -88,7 +88,7 @@ def restore(
         ``fp32``; ``bf16``; or ``auto``: bf16 where the processor computes in it, else fp32. Numbers that have
         to be the same on every machine need an explicit one.
     tile
-        Edge in pixels of what the network sees at once. None: the whole image, or tiles of 1024 for an image
+        Edge in pixels of what the network sees at once. None: the whole image, or tiles of 1152 for an image
         of more pixels than that. See :mod:`emrestore.restore.network` for the overlap and its error.
     device
         ``auto`` (CUDA where there is one, else the processor) or a name that PyTorch knows.
@@ -129,29 +129,19 @@ def _checked(image: np.ndarray) -> np.ndarray:
     if image.dtype.kind == "c":
         raise EmrestoreError("the image is complex; restore its modulus or another real quantity")
     if image.dtype.kind not in "iuf":
-        raise EmrestoreError(
-            f"the image holds {image.dtype.name} values, not intensities; convert it to float32"
-        )
+        raise EmrestoreError(f"the image holds {image.dtype.name} values, not intensities; convert it to float32")
     if image.ndim < 2:
         raise EmrestoreError(f"an image has two axes (Y, X), or (N, Y, X) for a stack; this array is {shape}")
     if image.size == 0:
         raise EmrestoreError(f"the image is empty: its shape is {shape}")
     if image.ndim > 2 and shape[-1] in (3, 4):
-        raise EmrestoreError(
-            f"an array of shape {shape} looks like a colour image; convert it to greyscale (Y, X)"
-        )
+        raise EmrestoreError(f"an array of shape {shape} looks like a colour image; convert it to greyscale (Y, X)")
     if min(shape[-2:]) < MINIMUM_EDGE:
-        raise EmrestoreError(
-            f"an image must be at least {MINIMUM_EDGE} x {MINIMUM_EDGE} pixels; this one is {shape}"
-        )
+        raise EmrestoreError(f"an image must be at least {MINIMUM_EDGE} x {MINIMUM_EDGE} pixels; this one is {shape}")
     image = image.astype(np.float32 if np.can_cast(image.dtype, np.float32) else np.float64, copy=False)
     bad = image.size - np.count_nonzero(np.isfinite(image))
     if bad:
-        raise EmrestoreError(
-            f"{bad} pixels are NaN or infinite; replace them, by a median of their neighbours say"
-        )
+        raise EmrestoreError(f"{bad} pixels are NaN or infinite; replace them, by a median of their neighbours say")
     if max(image.max(), -image.min()) > 1e37:  # a decade of room below float32's largest number
-        raise EmrestoreError(
-            "the image holds values beyond 1e37, which float32 results cannot hold; scale it down"
-        )
+        raise EmrestoreError("the image holds values beyond 1e37, which float32 results cannot hold; scale it down")
     return image

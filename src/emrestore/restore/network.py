@@ -26,11 +26,14 @@ from emrestore.network import published
 from emrestore.network import weights as weights_file
 from emrestore.restore import Progress
 
-#: Pixels that enter the network at once; they cost about 1.5 kB each in float32.
-BATCH_PIXELS = 1152 * 1152
-#: Edge of the tiles that images of more than BATCH_PIXELS are cut into, unless the user says otherwise.
+#: Pixels of small images that a processor takes at once. Feature maps then stay below 32 MB, up to which malloc reuses
+#: memory instead of asking the system for fresh pages: one batch of 8 x 256 x 256 takes 1.6 times as long as 8 images.
+BATCH_PIXELS = 256 * 256
+#: Images of more pixels are cut into tiles, of DEFAULT_TILE unless the user says otherwise: 1.4 kB a pixel in float32.
+WHOLE_PIXELS = 1152 * 1152
 DEFAULT_TILE = 1152
-#: Pixels that a tile sees beyond the ones it gives.
+#: Pixels that a tile sees beyond those it gives. Measured with hrstem on two experimental HAADF images, in standard
+#: deviations of the restored image: seams of at most 0.15 % (root mean square 0.004 %), where 64 px give 5 %.
 OVERLAP = 128
 #: Edge of the smallest tile: at least half of what it sees along an axis is then its own.
 MINIMUM_TILE = 4 * OVERLAP
@@ -51,9 +54,10 @@ class NetworkMethod:
     def __call__(self, images: np.ndarray, progress: Progress) -> np.ndarray:
         """Restore images (N, Y, X), float; gives float32 of the same shape."""
         count, *shape = images.shape
-        tile = self.tile or (DEFAULT_TILE if shape[0] * shape[1] > BATCH_PIXELS else max(shape) + 1)
+        tile = self.tile or (DEFAULT_TILE if shape[0] * shape[1] > WHOLE_PIXELS else max(shape) + 1)
         windows = list(product(*(spans(edge + edge % 2, tile - tile % 2, OVERLAP) for edge in shape)))
-        size = max(1, BATCH_PIXELS // min(shape[0] * shape[1], tile**2))
+        limit = BATCH_PIXELS if self.device.type == "cpu" else WHOLE_PIXELS
+        size = max(1, limit // min(shape[0] * shape[1], tile**2))
         starts = range(0, count, size)
         restored = np.empty(images.shape, np.float32)
         with torch.inference_mode(), _counted(self.network, len(starts) * len(windows), progress):
@@ -75,9 +79,7 @@ class NetworkMethod:
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for (see_y, give_y), (see_x, give_x) in windows:
                 seen = self.network.restore_standardised(z[:, :, see_y, see_x])
-                inner = [
-                    slice(g.start - s.start, g.stop - s.start) for s, g in ((see_y, give_y), (see_x, give_x))
-                ]
+                inner = [slice(g.start - s.start, g.stop - s.start) for s, g in ((see_y, give_y), (see_x, give_x))]
                 out[:, :, give_y, give_x] = seen[:, :, *inner]
         restored = out[:, 0, :height, :width].cpu().numpy() * std + mean
         return np.where(constant, images, restored)
@@ -121,9 +123,7 @@ def computes_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities()
-    return device.type == "cpu" and any(
-        capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")
-    )
+    return device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def spans(edge: int, tile: int, overlap: int) -> list[tuple[slice, slice]]:
