@@ -30,7 +30,8 @@ def test_one_column_on_no_background_has_the_closed_form():
 
 
 @pytest.mark.parametrize("width", ["shared", "column", "fixed"])
-def test_bounds_equal_those_of_a_dense_fisher_matrix(width):
+@pytest.mark.parametrize("free_background", [True, False])
+def test_bounds_equal_those_of_a_dense_fisher_matrix(width, free_background):
     g = stream(2, "test_crlb", "dense")
     shape, sigma, background, count = (44, 50), 2.4, 0.3, 16
     along = np.arange(4) * 11.0
@@ -54,6 +55,8 @@ def test_bounds_equal_those_of_a_dense_fisher_matrix(width):
         tie = torch.cat([tie[:, : 3 * count], common, tie[:, -1:]], 1)
     if width == "fixed":
         tie = torch.cat([tie[:, : 3 * count], tie[:, -1:]], 1)
+    if not free_background:
+        tie = tie[:, :-1]
     jacobian = jacobian @ tie
     covariance = tie @ torch.linalg.inv(jacobian.T @ (jacobian / mu(values)[:, None])) @ tie.T
     columns = values[:-1].view(4, count)
@@ -61,12 +64,13 @@ def test_bounds_equal_those_of_a_dense_fisher_matrix(width):
     volume[:, 2 * count : 3 * count] = torch.diag(2 * math.pi * columns[3] ** 2)
     volume[:, 3 * count : 4 * count] = torch.diag(4 * math.pi * columns[3] * columns[2])
     expected = covariance.diagonal().clamp(min=0).sqrt()
-    found = bounds(shape, x, y, height, widths if width == "column" else sigma, background, width=width)
+    sigma = widths if width == "column" else sigma
+    found = bounds(shape, x, y, height, sigma, background, width=width, free_background=free_background)
     # what is cut off the normal matrix is below 1e-6 of it
     for k, name in enumerate(("x", "y", "height", "sigma")):
         dense = expected[k * count : (k + 1) * count]
         np.testing.assert_allclose(getattr(found, name)[0], dense, rtol=1e-5, atol=1e-12)
-    np.testing.assert_allclose(found.background, expected[-1:], rtol=1e-5)
+    np.testing.assert_allclose(found.background, expected[-1:], rtol=1e-5, atol=1e-12)
     np.testing.assert_allclose(found.scs[0], (volume @ covariance @ volume.T).diagonal().sqrt(), rtol=1e-5)
 
 

@@ -280,3 +280,35 @@ def test_a_single_column_without_a_start_width_is_found():
     np.testing.assert_allclose(found, [[14.2, 11.7, 3.1, 9.0, 1.0]], rtol=1e-6)
     windowed = fit_columns(image, np.array([[13.0, 12.5]]), joint=False, radius=9)
     np.testing.assert_allclose(windowed.x, 14.2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("estimator", ["ls", "ml"])
+@pytest.mark.parametrize("held", [0.0, 1.5])
+def test_a_background_that_is_held_is_known_and_the_rest_is_recovered(estimator, held):
+    positions, heights, image = lattice("held")
+    image = draw(positions, heights, 2.7, held, image.shape)
+    fit = fit_images(image, positions + 0.4, estimator=estimator, background=held, tolerance=1e-9)
+    # ml holds at least 1e-6 of the mean (4e-6 here): against slopes of about 10 per pixel, and with weights that prefer
+    # the faint pixels where it counts, it moves columns by about 1e-6 px
+    np.testing.assert_allclose(fit.background[0], held, atol=2e-6 * image.mean())
+    np.testing.assert_allclose(torch.stack([fit.x, fit.y], -1)[0], positions, atol=1e-5, rtol=0)
+    np.testing.assert_allclose(fit.height[0], heights, rtol=1e-5)
+    assert (fit.background_se == 0).all()
+
+
+def test_a_held_background_keeps_its_wrong_value_and_the_fit_pays_for_it():
+    positions, heights, image = lattice("held-wrong")
+    free = fit_images(image, positions)
+    held = fit_images(image, positions, background=0.0)
+    assert held.background[0] == 0
+    assert held.objective[0] > free.objective[0] + 1
+    # the background's electrons have to go somewhere
+    assert held.scs.sum() > free.scs.sum()
+
+
+def test_knowing_the_background_lowers_errors():
+    positions, _, image = lattice("held-errors")
+    noisy = stream(1, "test_columns_fit", "held-errors").poisson(image)
+    free = fit_images(noisy, positions, estimator="ml")
+    held = fit_images(noisy, positions, estimator="ml", background=2.0)
+    assert (held.scs_se < free.scs_se).all()
