@@ -297,7 +297,7 @@ def test_a_background_that_is_held_is_known_and_the_rest_is_recovered(estimator,
 
 
 def test_a_held_background_keeps_its_wrong_value_and_the_fit_pays_for_it():
-    positions, heights, image = lattice("held-wrong")
+    positions, _, image = lattice("held-wrong")
     free = fit_images(image, positions)
     held = fit_images(image, positions, background=0.0)
     assert held.background[0] == 0
