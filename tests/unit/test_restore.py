@@ -243,3 +243,15 @@ def test_options_are_refused_in_one_sentence(options, words):
 def test_weights_of_another_modality_are_refused(tiny):
     with pytest.raises(EmrestoreError, match="holds weights for hrstem, not for lrsem"):
         restore(noise(16, 16), "lrsem", **tiny)
+
+
+def test_auto_keeps_float32_for_sparse_images():
+    method = open_method("hrstem", "published", precision="auto")
+    if method.for_sparse is None:
+        pytest.skip("this processor does not compute in bfloat16")
+    counts = stream(1, "test_restore", "sparse").poisson([[[0.02]], [[0.5]]], (2, 32, 32)).astype(np.float32)
+    found = restore(counts, method=method)
+    exact = [restore(image, "hrstem", "published", precision="fp32") for image in counts]
+    assert np.array_equal(found[0], exact[0])
+    assert not np.array_equal(found[1], exact[1])
+    assert np.array_equal(found[1:], restore(counts[1:], "hrstem", "published", precision="bf16"))

@@ -85,7 +85,8 @@ def restore(
     weights
         ``auto``, ``published`` (the authors', from the package tk_r_em), or a safetensors file.
     precision
-        ``fp32``; ``bf16``; or ``auto``: bf16 where the processor computes in it, else fp32. Numbers that have
+        ``fp32``; ``bf16``; or ``auto``: bf16 where the processor computes in it and the image is not
+        too sparse (:data:`emrestore.restore.network.SPARSE`), else fp32. Numbers that have
         to be the same on every machine need an explicit one.
     tile
         Edge in pixels of what the network sees at once. None: the whole image, or tiles of 1152 for an image
