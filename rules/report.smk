@@ -48,8 +48,8 @@ rule evaluate_claims:
 rule render_report:
     """Write the report: what was asked, how it was done, what was measured, what became of each claim."""
     input:
-        template="report/report.html.j2",
-        style="report/style.css",
+        template="report/report.typ",
+        formats="report/format.typ",
         numbers="results/numbers.json",
         verdicts="results/claims.csv",
         fig03="results/tables/fig03.csv",

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from emrestore.report import render, write_pdf
+from emrestore.report import render
 from emrestore.workflow import run
 
 
 def main(
     template: Path,
-    style: Path,
+    formats: Path,
     numbers: Path,
     verdicts: Path,
     fig03: Path,
@@ -36,12 +36,10 @@ def main(
         "numbers": json.loads(numbers.read_text(encoding="utf-8")),
         "claims": pd.read_csv(verdicts, dtype=str, keep_default_na=False).to_dict("records"),
         "tables": {path.stem: pd.read_csv(path).to_dict("records") for path in (fig03, displaced, cross_sections)},
-        "figures": {path.stem: path for path in figures},
+        "figures": {png.stem: {"png": png, "pdf": vector} for png, vector in zip(figures, pdfs, strict=True)},
         "provenance": json.loads(records[-1].read_text(encoding="utf-8")),
     }
-    page = render(template.parent, context)
-    html.write_text(page, encoding="utf-8")
-    write_pdf(page, pdf)
+    render(template.parent, context, html, pdf)
 
 
 if "snakemake" in globals():
