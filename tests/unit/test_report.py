@@ -197,3 +197,9 @@ def test_numbers_read_well():
     found = json.loads(typst.query(source.encode(), "metadata", field="value", root=ROOT / "report"))
     shown = dict(zip(NUMBERS, (text.replace("\u202f", " ") for text in found), strict=True))
     assert shown == NUMBERS
+
+
+def test_a_tree_without_git_has_a_report(context, tmp_path):
+    context["provenance"] |= {"commit": "unknown", "dirty": True}
+    page, _ = written(tmp_path, context)
+    assert "unknown" in page
