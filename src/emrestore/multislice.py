@@ -139,7 +139,7 @@ def scattered_positions(points: np.ndarray, pitch: float, periods: int, generato
 
     Over the phonons' ensemble all lattice translations are alike, so this changes no expectation; within one
     configuration it spreads the points over many columns, whose thermal displacements then average out: the phonon
-    scatter of a cross section falls 1.5 to 2.8 times at the same cost.
+    scatter of a cross section falls 1.8 to 2.8 times at the same cost.
 
     Parameters
     ----------

@@ -41,18 +41,19 @@ def geometric_mean_ratio(over: np.ndarray, under: np.ndarray, half_over: np.ndar
     return np.exp(middle), np.exp(middle - half), np.exp(middle + half)
 
 
+def _over(rows: pd.DataFrame, statistic: str, exact: str) -> tuple:
+    """Give the geometric mean of a statistic over a quantity that has no error, such as the bound."""
+    return geometric_mean_ratio(
+        rows[statistic].to_numpy(), rows[exact].to_numpy(), _log_errors(rows, statistic), np.zeros(len(rows))
+    )
+
+
 def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Reduce the table of Fig. 3 to the numbers that its claims and the report quote.
 
     For each pixel size (suffix ``.fine``, ``.coarse``) and over both (no suffix): geometric means over thicknesses.
     """
-    doses = dict(
-        zip(
-            ("low", "high"),
-            sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)],
-            strict=True,
-        )
-    )
+    doses = {"low": table["dose"].min(), "high": table["dose"].max()}
     found = {}
     scopes = {"": table} | {f".{name}": group for name, group in table.groupby("sampling")}
     for suffix, scope in scopes.items():
@@ -73,12 +74,7 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
                 for statistic in ("std", "rmse"):
                     for method, of in ((RAW, ""), (RESTORED, "published"), ("raw_ml", "")):
                         mine = rows[rows["method"] == method].sort_index()
-                        ratio = geometric_mean_ratio(
-                            mine[statistic].to_numpy(),
-                            mine["crlb"].to_numpy(),
-                            _log_errors(mine, statistic),
-                            np.zeros(len(mine)),
-                        )
+                        ratio = _over(mine, statistic, "crlb")
                         name = {RAW: "raw", RESTORED: "restored", "raw_ml": "raw_ml"}[method]
                         kind = "over_crlb" if statistic == "std" else "rmse_over_crlb"
                         found[f"fig03.{quantity}_{name}_{kind}_{dose_name}_dose{suffix}"] = number(*ratio, of=of)
@@ -95,13 +91,7 @@ def fig03_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Reduce the table of displaced columns: slopes, RMSE over the bound and over the error of the lattice sites."""
-    doses = dict(
-        zip(
-            ("low", "high"),
-            sorted(table["dose"].unique())[:: max(table["dose"].nunique() - 1, 1)],
-            strict=True,
-        )
-    )
+    doses = {"low": table["dose"].min(), "high": table["dose"].max()}
     found = {}
     for (specimen, method), group in table.groupby(["specimen", "method"]):
         of = "published" if method == RESTORED else ""
@@ -116,19 +106,9 @@ def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
             middle = slopes.mean()
             found[f"{stem}.slope_{dose_name}_dose"] = number(middle, middle - half, middle + half, of=of)
             for statistic in ("std", "rmse"):
-                ratio = geometric_mean_ratio(
-                    rows[statistic].to_numpy(),
-                    rows["crlb"].to_numpy(),
-                    _log_errors(rows, statistic),
-                    np.zeros(len(rows)),
-                )
+                ratio = _over(rows, statistic, "crlb")
                 found[f"{stem}.{statistic}_over_crlb_{dose_name}_dose"] = number(*ratio, of=of)
-            idle = geometric_mean_ratio(
-                rows["rmse"].to_numpy(),
-                rows["displacement"].to_numpy(),
-                _log_errors(rows, "rmse"),
-                np.zeros(len(rows)),
-            )
+            idle = _over(rows, "rmse", "displacement")
             found[f"{stem}.rmse_over_lattice_{dose_name}_dose"] = number(*idle, of=of)
     return found
 
