@@ -61,10 +61,18 @@ def stream(seed: int, *parts: Part) -> np.random.Generator:
     numpy.random.Generator
         A Philox generator keyed by SHA-256 of root seed and address.
     """
-    digest = hashlib.sha256(f"{int(seed)}:{address(*parts)}".encode()).digest()
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest[:16], "little")))
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(_digest(seed, *parts)[:16], "little")))
 
 
 def integer_seed(seed: int, *parts: Part) -> int:
     """Give a 31-bit seed for a library that insists on an integer (abTEM's frozen phonons)."""
     return int(stream(seed, *parts).integers(2**31))
+
+
+def key(seed: int, *parts: Part) -> int:
+    """Give the signed 64-bit key of an address, for noise on batches (:mod:`emrestore.distort.noise`)."""
+    return int.from_bytes(_digest(seed, *parts)[:8], "little", signed=True)
+
+
+def _digest(seed: int, *parts: Part) -> bytes:
+    return hashlib.sha256(f"{int(seed)}:{address(*parts)}".encode()).digest()

@@ -1,4 +1,4 @@
-"""The specimens that the paper names: bulk fcc crystals in [001], perfect or with displaced columns."""
+"""The specimens that the paper names, fcc in [001]: bulk crystals, perfect or with displaced columns; a nanoparticle."""
 
 import ase.build
 import numpy as np
@@ -26,6 +26,36 @@ def bulk(species: str, lattice_constant: float, cells_xy: int, cells_z: int) -> 
     """
     atoms = ase.build.bulk(species, "fcc", a=lattice_constant, cubic=True) * (cells_xy, cells_xy, cells_z)
     atoms.positions[:, 2] += lattice_constant / 8
+    return atoms
+
+
+def nanoparticle(species: str, lattice_constant: float, diameter: float, width: float) -> Atoms:
+    """Build a spherical fcc particle in [001], centred on an atom, in the middle of a vacuum box.
+
+    Parameters
+    ----------
+    species
+        Chemical symbol.
+    lattice_constant
+        Edge a of the cubic cell [Å].
+    diameter
+        Diameter of the sphere that all atoms lie in [Å].
+    width
+        Edge of the box along x and y [Å].
+
+    Returns
+    -------
+    Atoms
+        Beside the sphere is (width - diameter)/2 of vacuum, before and behind its outer layers at least a/2. The box
+        is a whole number of a/2 deep, and layers lie at a/8 + m a/2 as in :func:`bulk`.
+    """
+    layers = int(diameter / lattice_constant)  # either side of the centre
+    cells = layers // 2 + 1
+    atoms = ase.build.bulk(species, "fcc", a=lattice_constant, cubic=True) * (2 * cells + 1)
+    atoms.positions -= cells * lattice_constant
+    atoms = atoms[np.linalg.norm(atoms.positions, axis=1) <= diameter / 2]
+    atoms.set_cell([width, width, (2 * layers + 3) * lattice_constant / 2])
+    atoms.positions += [width / 2, width / 2, (layers + 1.25) * lattice_constant / 2]
     return atoms
 
 
