@@ -70,6 +70,7 @@ def check(config: Mapping, schema: Mapping) -> None:
         path = "/".join(str(part) for part in errors[0].absolute_path)
         raise EmrestoreError(f"config key '{path or '(top level)'}': {errors[0].message}")
     _check_names(config)
+    _check_distortions(config)
     settings = {key: leaf for key, leaf in unwrap(config["multislice"]).items() if key in Settings.__annotations__}
     lattice_constant = value(config, "specimens/lattice_constant")
     settings["slice_thickness"] = lattice_constant / value(config, "multislice/slices_per_cell")
@@ -83,3 +84,22 @@ def _check_names(config: Mapping) -> None:
         for name in value(config, f"study/{key}"):
             if name not in defined:
                 raise EmrestoreError(f"config key 'study/{key}': '{name}' is not one of {', '.join(defined)}")
+
+
+def _check_distortions(config: Mapping) -> None:
+    """Chains are made of entries, entries are like entries, and ranges run upwards."""
+    entries = unwrap(config["distortions"]["effects"])
+    chains = unwrap(config["distortions"]["chains"])
+    named = {f"chains/{name}": links for name, links in chains.items()}
+    named |= {f"effects/{name}/like": [entry["like"]] for name, entry in entries.items() if "like" in entry}
+    for path, names in named.items():
+        for name in names:
+            if name not in entries:
+                raise EmrestoreError(f"config key 'distortions/{path}': '{name}' is not one of {', '.join(entries)}")
+    chosen = value(config, "pairs/distortions")
+    if chosen not in chains:
+        raise EmrestoreError(f"config key 'pairs/distortions': '{chosen}' is not one of {', '.join(chains)}")
+    for leaf in leaves(config["distortions"]["effects"], "distortions/effects/"):
+        bounds = leaf["value"]
+        if isinstance(bounds, list) and not leaf["key"].endswith("/bits") and bounds[0] > bounds[1]:
+            raise EmrestoreError(f"config key '{leaf['key']}': the range {bounds} runs downwards")

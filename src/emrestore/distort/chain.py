@@ -156,7 +156,8 @@ def build(settings: Mapping, name: str) -> Chain:
     Parameters
     ----------
     settings
-        ``exposure``, ``effects`` (entries with ``effect``, ``probability`` and ranges) and ``chains`` (names of entries).
+        ``exposure``, ``effects`` (entries with ``effect``, ``probability`` and ranges, or the entry that one is
+        ``like`` and what differs) and ``chains`` (names of entries).
     name
         Which chain.
 
@@ -169,6 +170,8 @@ def build(settings: Mapping, name: str) -> Chain:
     effects = []
     for link in chain:
         entry = dict(_entry(settings["effects"], link, "distortions/effects"))
+        if "like" in entry:
+            entry = dict(_entry(settings["effects"], entry.pop("like"), f"distortions/effects/{link}/like")) | entry
         kind, probability = entry.pop("effect"), entry.pop("probability")
         known = _entry(EFFECTS, kind, f"distortions/effects/{link}/effect")
         if set(entry) != (wanted := {field.name for field in fields(known)}):

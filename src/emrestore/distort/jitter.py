@@ -21,7 +21,7 @@ class Jitter:
     ----------
     axes
         Weights of jitter along x, along y and along both.
-    sigma
+    sigma_x, sigma_y
         Standard deviation of the series' innovations [Å].
     phi
         Correlation of neighbours in the series.
@@ -31,7 +31,8 @@ class Jitter:
     """
 
     axes: dict[str, float]
-    sigma: Range
+    sigma_x: Range
+    sigma_y: Range
     phi: Range
     index: str
 
@@ -44,7 +45,7 @@ class Jitter:
         kind = noise.choice(noise.subkeys(keys, "axes"), weights)
         drawn = {"index": torch.full_like(keys, INDICES.index(self.index))}
         for axis, absent in (("x", 1), ("y", 0)):
-            sigma = noise.between(noise.subkeys(keys, "sigma", axis), self.sigma) / scene.pixel_size
+            sigma = noise.between(noise.subkeys(keys, "sigma", axis), getattr(self, f"sigma_{axis}")) / scene.pixel_size
             drawn[f"sigma_{axis}"] = torch.where(kind == absent, 0.0, sigma)
             drawn[f"phi_{axis}"] = noise.between(noise.subkeys(keys, "phi", axis), self.phi)
         return drawn | {"key": noise.subkeys(keys, "series")}

@@ -1,4 +1,4 @@
-"""Resampling by cubic convolution (Keys, IEEE Trans. ASSP 29, 1981, with a = -1/2), the specimen mirrored at the borders.
+"""Resampling by cubic convolution (Keys, IEEE Trans. ASSP 29, 1981, with a = -1/2), the image mirrored at its borders.
 
 With a = -1/2 a shifted parabola is reproduced exactly and a shift has no bias; the a = -3/4 of
 ``torch.nn.functional.grid_sample`` misplaces slopes by up to 0.05 px, as much as what column fits are to resolve.
