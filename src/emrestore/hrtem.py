@@ -5,12 +5,16 @@ function damped by envelopes is the same for weak objects only: of a platinum pa
 misjudge how strongly diffracted beams interfere with each other.
 
 The same call gives the same bits: one thread, FFT plans that do not depend on timing.
+
+Accuracy of the image of a Pt particle of 32 Å, from the same atoms on finer grids, relative to the image's standard
+deviation: slices of a/2 against a/8 1.3 %; wave points every 0.057 Å 4 %, every 0.067 Å 6 %, because abTEM spreads an
+atom over the four nearest grid points.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, product
-from math import ceil, factorial
+from math import factorial
 
 import numpy as np
 from ase import Atoms
@@ -75,8 +79,9 @@ def delocalisation(settings: Settings) -> float:
 def check(settings: Settings, width: float, diameter: float) -> None:
     """Refuse an aperture that the grids cannot carry, and a particle that its box cannot hold.
 
-    Two beams at opposite edges of the aperture interfere at twice its frequency, which the pixels must still sample;
-    and as the box is periodic, it must hold the particle with all that the lens displaces to either side.
+    Two beams at opposite edges of the aperture interfere at twice its frequency, which the pixels must still sample.
+    A wave of as many points then carries the aperture well within its antialiasing cutoff, λ gpts / (3 width). And as
+    the box is periodic, it must hold the particle with all that the lens displaces to either side.
 
     Parameters
     ----------
@@ -90,20 +95,20 @@ def check(settings: Settings, width: float, diameter: float) -> None:
     Raises
     ------
     EmrestoreError
-        If the aperture exceeds the antialiasing cutoff λ gpts / (3 width) or the pixels' λ shape / (4 width), if the
-        wave has fewer points than the image, or if the particle does not fit.
+        If the aperture exceeds λ shape / (4 width), if the wave has fewer points than the image, or if the particle
+        does not fit.
     """
+    largest = 1e3 * wavelength(settings.energy) * settings.shape / (4 * width)
+    if settings.aperture > largest:
+        raise EmrestoreError(
+            f"the objective aperture ({settings.aperture:g} mrad) exceeds the {largest:.1f} mrad whose image pixels of "
+            f"{width / settings.shape:g} Å sample: use pixels of at most "
+            f"{width / settings.shape * largest / settings.aperture:.3f} Å"
+        )
     if settings.gpts < settings.shape:
         raise EmrestoreError(
             f"the wave's gpts ({settings.gpts}) must be at least the image's shape ({settings.shape} px)"
         )
-    for name, points, per_point in (("gpts", settings.gpts, 3), ("shape", settings.shape, 4)):
-        largest = 1e3 * wavelength(settings.energy) * points / (per_point * width)
-        if settings.aperture > largest:
-            raise EmrestoreError(
-                f"the objective aperture ({settings.aperture:g} mrad) exceeds the {largest:.1f} mrad that {points} "
-                f"points over {width:g} Å carry: use at least {name} = {ceil(points * settings.aperture / largest)}"
-            )
     needed = diameter + 2 * delocalisation(settings)
     if needed > width:
         raise EmrestoreError(

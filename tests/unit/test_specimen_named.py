@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 
 from emrestore.rng import stream
-from emrestore.specimen.named import bulk, column_of_atoms, column_sites, columns_in_view, displace_columns
+from emrestore.specimen.named import (
+    bulk,
+    column_of_atoms,
+    column_sites,
+    columns_in_view,
+    displace_columns,
+    nanoparticle,
+)
 
 A = 3.9242
 
@@ -55,3 +62,25 @@ def test_columns_in_view_repeat_with_the_supercell():
     assert (view["dx"] == 0.5).all()
     # 3 x 5 repeats... of a 4 x 4 supercell: no column appears more often than the field of view allows
     assert view["column"].value_counts().max() == 2 * 3
+
+
+@pytest.mark.parametrize("diameter", [9.7, 16.0, 32.0])
+def test_a_nanoparticle_is_the_lattice_points_within_its_sphere(diameter):
+    atoms = nanoparticle("Pt", A, diameter, 40.0)
+    centre = atoms[np.linalg.norm(atoms.positions - atoms.positions.mean(axis=0), axis=1).argmin()].position
+    assert np.linalg.norm(atoms.positions - centre, axis=1).max() <= diameter / 2 + 1e-9
+    # fcc: integer triples of even sum, in units of a/2
+    h, k, m = np.mgrid[-20:21, -20:21, -20:21]
+    inside = (h**2 + k**2 + m**2 <= (diameter / A) ** 2) & ((h + k + m) % 2 == 0)
+    assert len(atoms) == inside.sum()
+    assert atoms.get_all_distances()[np.triu_indices(len(atoms), 1)].min() == pytest.approx(A / np.sqrt(2))
+    assert centre[:2] == pytest.approx([20, 20])
+    width, _, depth = atoms.cell.lengths()
+    assert width == 40
+    # the stated vacuum: of the sphere to the sides, of the layers before and behind
+    assert (np.abs(atoms.positions[:, :2] - 20) <= diameter / 2).all()
+    assert atoms.positions[:, 2].min() >= A / 2
+    assert atoms.positions[:, 2].max() <= depth - A / 2
+    offsets = (atoms.positions[:, 2] - A / 8) / (A / 2)
+    assert np.allclose(offsets, np.rint(offsets))
+    assert depth / (A / 2) == pytest.approx(round(depth / (A / 2)))

@@ -1,4 +1,4 @@
-"""The specimens that the paper names, fcc in [001]: bulk crystals, perfect or with displaced columns; a nanoparticle."""
+"""The specimens that the paper names, fcc in [001]: bulk, perfect or with displaced columns, and a nanoparticle."""
 
 import ase.build
 import numpy as np
