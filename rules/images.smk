@@ -1,5 +1,5 @@
 rule draw_pairs:
-    """Sample a clean image at one pixel size and draw its noisy realisations at all doses."""
+    """Sample a clean image at one pixel size and draw its recordings at all doses."""
     input:
         image="results/images/{specimen}.nc",
         columns="results/structures/{specimen}.csv",
@@ -19,6 +19,8 @@ rule draw_pairs:
         shape=lambda w: value(f"samplings/{w.sampling}/shape"),
         doses=value("pairs/doses"),
         realisations=value("pairs/realisations"),
+        distortions=study.unwrap(config["distortions"]),
+        chain=value("pairs/distortions"),
         seed=value("seed"),
         code=code("draw_pairs.py"),
     script:

@@ -1,9 +1,12 @@
 """Pairs of a clean image and its noisy realisations, in electrons per pixel."""
 
 import numpy as np
+import torch
 
+from emrestore.distort import noise
+from emrestore.distort.chain import Chain, flatten, unflatten
 from emrestore.errors import EmrestoreError
-from emrestore.rng import Part, stream
+from emrestore.rng import Part, key
 
 
 def expected_counts(fraction: np.ndarray, dose: float, pixel_size: float) -> np.ndarray:
@@ -30,15 +33,21 @@ def expected_counts(fraction: np.ndarray, dose: float, pixel_size: float) -> np.
     return fraction * (dose * pixel_size**2)
 
 
-def draw_counts(expected: np.ndarray, realisations: int, seed: int, *address: Part) -> np.ndarray:
-    """Draw independent Poisson realisations of one image, each from its own addressed stream.
+def draw_images(
+    expected: np.ndarray, realisations: int, chain: Chain, pixel_size: float, seed: int, *address: Part
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Draw independent recordings of one image, each from its own address.
 
     Parameters
     ----------
     expected
         (Y, X) expected electrons per pixel.
     realisations
-        Number of noisy images R.
+        Number of recordings R.
+    chain
+        What distorts them, see :func:`emrestore.distort.chain.build`.
+    pixel_size
+        Edge of a pixel [Å].
     seed
         Root seed.
     address
@@ -46,8 +55,34 @@ def draw_counts(expected: np.ndarray, realisations: int, seed: int, *address: Pa
 
     Returns
     -------
-    ndarray
-        (R, Y, X) uint32 counts.
+    images : ndarray
+        (R, Y, X) float32, in electrons per pixel.
+    parameters : dict
+        Arrays with R rows; :func:`replay` makes the images again from them.
+
+    Raises
+    ------
+    EmrestoreError
+        If the chain changes the clean image too, so that the columns would no longer be where they are known to be.
     """
-    draws = [stream(seed, *address, number).poisson(expected) for number in range(realisations)]
-    return np.stack(draws).astype(np.uint32)
+    moved = [name for name, _, effect in chain.effects if effect.both]
+    if moved:
+        raise EmrestoreError(
+            f"pairs for measurements keep their clean image, but '{moved[0]}' changes it; choose another chain for "
+            "'pairs/distortions'"
+        )
+    keys = noise.keys(key(seed, *address), realisations)
+    drawn = chain.sample(keys, _repeat(expected, realisations), pixel_size, electrons=1.0)
+    parameters = {name: values.numpy() for name, values in flatten(drawn).items()}
+    return replay(expected, chain, parameters), parameters
+
+
+def replay(expected: np.ndarray, chain: Chain, parameters: dict[str, np.ndarray]) -> np.ndarray:
+    """Make the images of :func:`draw_images` again from their parameters, to the bit."""
+    drawn = unflatten({name: torch.from_numpy(values) for name, values in parameters.items()})
+    clean = _repeat(expected, len(drawn["exposure"]["electrons"]))
+    return chain.apply(clean, drawn)[1][:, 0].numpy()
+
+
+def _repeat(expected: np.ndarray, count: int) -> torch.Tensor:
+    return torch.from_numpy(expected.astype(np.float32)).expand(count, 1, *expected.shape)

@@ -7,7 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from emrestore import store
-from emrestore.pairs import draw_counts, expected_counts
+from emrestore.distort.chain import build
+from emrestore.pairs import draw_images, expected_counts
 from emrestore.periodic import sample
 from emrestore.specimen.named import columns_in_view
 from emrestore.workflow import run
@@ -24,9 +25,11 @@ def main(
     shape: int,
     doses: dict[str, float],
     realisations: int,
+    distortions: dict,
+    chain: str,
     seed: int,
 ) -> None:
-    """Write clean fractions (thickness, y, x), counts (dose, thickness, realisation, y, x) and the columns in view."""
+    """Write clean fractions, recorded images with what distorted each, and the columns in view."""
     source = store.read(image)
     period = source.attrs["period"]
     pitch = source.attrs["pitch"]
@@ -35,20 +38,27 @@ def main(
     origin = table[["x_site", "y_site"]].min().to_numpy() - pitch / 2 + pixel_size / 2
     clean = np.maximum(sample(source.fraction.values, (period, period), pixel_size, (shape, shape), origin), 0.0)
     in_view = columns_in_view(table, source.attrs["supercell"], origin, pixel_size, (shape, shape))
-    counts = np.stack(
-        [
-            [
-                draw_counts(expected_counts(fraction, dose, pixel_size), realisations, seed, *name)
-                for thickness, fraction in zip(source.thickness.values, clean, strict=True)
-                for name in [("pairs", specimen, sampling, dose, int(thickness))]
-            ]
-            for dose in doses.values()
-        ]
-    )
+    links = build(distortions, chain)
+    recorded = [
+        draw_images(expected_counts(fraction, dose, pixel_size), realisations, links, pixel_size, seed, *name)
+        for dose in doses.values()
+        for thickness, fraction in zip(source.thickness.values, clean, strict=True)
+        for name in [("pairs", specimen, sampling, dose, int(thickness))]
+    ]
+    condition = ("dose", "thickness", "realisation")
+
+    def stacked(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.stack(arrays).reshape(len(doses), len(clean), *arrays[0].shape)
+
     dataset = xr.Dataset(
         {
             "clean": (("thickness", "y", "x"), clean, {"units": "detected fraction"}),
-            "counts": (("dose", "thickness", "realisation", "y", "x"), counts, {"units": "electrons"}),
+            "counts": ((*condition, "y", "x"), stacked([images for images, _ in recorded]), {"units": "electrons"}),
+            **{
+                name: ((*condition, *(f"{name}.{axis}" for axis in range(values.ndim - 1))), stacked(arrays))
+                for name, values in recorded[0][1].items()
+                for arrays in [[parameters[name] for _, parameters in recorded]]
+            },
             **{
                 name: ("column", in_view[name].to_numpy(), {"units": "px"}) for name in ("x_site", "y_site", "dx", "dy")
             },
@@ -60,7 +70,7 @@ def main(
         },
         attrs={"pixel_size": pixel_size, "pitch": pitch / pixel_size},
     )
-    parameters = {"clean": store.parameters(source), "noise": "poisson", "seed": seed, "specimen": specimen}
+    parameters = {"clean": store.parameters(source), "distortions": chain, "seed": seed, "specimen": specimen}
     store.write(dataset, pairs, parameters | {"sampling": sampling})
 
 

@@ -1,4 +1,4 @@
-"""What recording and handling do to a micrograph: one module per effect, whole images in :mod:`emrestore.distort.chain`.
+"""What recording and handling do to a micrograph: one module per effect, and chains of them for whole images.
 
 Every effect is a frozen dataclass of ranges with two functions: ``sample`` draws the parameters of a batch of images,
 ``apply`` imposes given parameters on images of shape (N, 1, Y, X). Parameters are small tensors, one row per image;

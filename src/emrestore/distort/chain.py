@@ -190,15 +190,15 @@ def distort(
 
 
 def flatten(drawn: Mapping[str, Parameters]) -> dict[str, Tensor]:
-    """Name every parameter ``link/parameter``, as a table or an array file holds them."""
-    return {f"{link}/{name}": values for link, parameters in drawn.items() for name, values in parameters.items()}
+    """Name every parameter ``link.parameter``, as a table or an array file holds them."""
+    return {f"{link}.{name}": values for link, parameters in drawn.items() for name, values in parameters.items()}
 
 
 def unflatten(table: Mapping[str, Tensor]) -> dict[str, Parameters]:
     """Undo :func:`flatten`."""
     drawn: dict[str, Parameters] = {}
     for address, values in table.items():
-        link, _, name = address.partition("/")
+        link, _, name = address.partition(".")
         drawn.setdefault(link, {})[name] = values
     return drawn
 
