@@ -55,3 +55,29 @@ rule average_configurations:
         code=code("average_configurations.py"),
     script:
         "../src/scripts/average_configurations.py"
+
+
+rule simulate_hrtem:
+    """Simulate the HRTEM image of a nanoparticle, on which detector noise is shown."""
+    output:
+        image="results/images/nanoparticle_hrtem.nc",
+        record=record("images/nanoparticle_hrtem"),
+    log:
+        "results/logs/simulate_hrtem.log",
+    benchmark:
+        "results/timings/simulate_hrtem.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=study.unwrap(config["hrtem"]),
+        species=value("specimens/species"),
+        lattice_constant=value("specimens/lattice_constant"),
+        phonon_rms=value("multislice/phonon_rms"),
+        seed=value("seed"),
+        code=code("simulate_hrtem.py"),
+    script:
+        "../src/scripts/simulate_hrtem.py"

@@ -7,6 +7,7 @@ and ``choice`` (the size of this study). Overlays such as ``config/smoke.yaml`` 
 
 from collections.abc import Iterator, Mapping
 
+from emrestore import hrtem
 from emrestore.errors import EmrestoreError
 from emrestore.multislice import Settings
 from emrestore.multislice import check as check_detector
@@ -75,6 +76,20 @@ def check(config: Mapping, schema: Mapping) -> None:
     lattice_constant = value(config, "specimens/lattice_constant")
     settings["slice_thickness"] = lattice_constant / value(config, "multislice/slices_per_cell")
     check_detector(Settings(**settings), lattice_constant * value(config, "specimens/cells_xy"))
+    _check_hrtem(config)
+
+
+def _check_hrtem(config: Mapping) -> None:
+    """The pixels sample what the aperture passes, and the particle fits its box."""
+    values = unwrap(config["hrtem"])
+    settings = {key: leaf for key, leaf in values.items() if key in hrtem.Settings.__annotations__}
+    settings["slice_thickness"] = value(config, "specimens/lattice_constant") / values["slices_per_cell"]
+    settings["phonon_rms"] = value(config, "multislice/phonon_rms")
+    width = values["pixel_size"] * values["shape"]
+    try:
+        hrtem.check(hrtem.Settings(**settings), width, values["diameter"])
+    except EmrestoreError as error:
+        raise EmrestoreError(f"config key 'hrtem': {error}") from None
 
 
 def _check_names(config: Mapping) -> None:

@@ -64,6 +64,14 @@ def test_detector_beyond_the_cutoff_is_refused():
         study.check(config, SCHEMA)
 
 
+@pytest.mark.parametrize(("key", "value"), [("aperture", 26), ("diameter", 51), ("gpts", 200), ("pixel_size", 0.21)])
+def test_hrtem_image_that_cannot_be_is_refused(key, value):
+    config = copy.deepcopy(DEFAULT)
+    config["hrtem"][key]["value"] = value
+    with pytest.raises(EmrestoreError, match="config key 'hrtem'"):
+        study.check(config, SCHEMA)
+
+
 def test_undefined_specimen_is_refused():
     config = copy.deepcopy(DEFAULT)
     config["study"]["specimens"]["value"] = ["bulk", "unheard_of"]
