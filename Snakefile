@@ -12,6 +12,7 @@ include: "rules/inputs.smk"
 include: "rules/structures.smk"
 include: "rules/multislice.smk"
 include: "rules/images.smk"
+include: "rules/distortions.smk"
 include: "rules/restore.smk"
 include: "rules/columns.smk"
 include: "rules/score.smk"
@@ -39,6 +40,7 @@ rule figures:
         rules.plot_precision.output,
         rules.plot_bias.output,
         rules.plot_displacements.output,
+        rules.plot_theory.output,
 
 
 rule tables:
@@ -48,4 +50,5 @@ rule tables:
         rules.tabulate_displacements.output,
         rules.tabulate_cross_sections.output,
         rules.tabulate_networks.output,
+        rules.measure_distortions.output,
         rules.score_images.output,

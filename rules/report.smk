@@ -5,6 +5,7 @@ rule collect_numbers:
         displaced="results/tables/displaced.csv",
         image_errors="results/tables/image_errors.csv",
         networks="results/tables/networks.csv",
+        distortions="results/tables/distortions.csv",
     output:
         numbers="results/numbers.json",
         record=record("numbers"),
@@ -59,11 +60,13 @@ rule render_report:
             "results/figures/fig03.png",
             "results/figures/fig03_bias.png",
             "results/figures/fig03_displaced.png",
+            "results/figures/distortions.png",
         ],
         pdfs=[
             "results/figures/fig03.pdf",
             "results/figures/fig03_bias.pdf",
             "results/figures/fig03_displaced.pdf",
+            "results/figures/distortions.pdf",
         ],
         records=[
             record("tables/fig03"),

@@ -129,3 +129,26 @@ def network_numbers(table: pd.DataFrame) -> dict[str, dict]:
     counts = dict(zip(table["network"], table["parameters"], strict=True))
     counts["difference"] = counts["cgrdn"] - counts["grdn"]
     return {f"network.parameters_{name}": number(count) for name, count in counts.items()}
+
+
+def distortion_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Say how well the distortions keep to theory: standard errors where chance decides, shares of bounds elsewhere.
+
+    The interval of the root mean square comes from leaving out one effect at a time, since the rows of an effect share
+    their noise.
+    """
+    chance, certain = table[table["random"]], table[~table["random"]]
+    squares = (chance["residual"] ** 2).groupby(chance["effect"]).agg(["sum", "size"])
+    one_out = np.sqrt((squares["sum"].sum() - squares["sum"]) / (squares["size"].sum() - squares["size"]))
+    rms = np.sqrt(squares["sum"].sum() / squares["size"].sum())
+    found = {
+        "distortions.effects": number(table["effect"].nunique()),
+        "distortions.comparisons_random": number(len(chance)),
+        "distortions.comparisons_exact": number(len(certain)),
+        "distortions.residual_rms": number(rms, *jackknife_interval(rms, one_out.to_numpy())),
+        "distortions.residual_largest": number(chance["residual"].abs().max()),
+        "distortions.bound_share_largest": number(certain["residual"].abs().max()),
+    }
+    shifts = certain[certain["statistic"].str.startswith("displacement")]
+    found["distortions.shift_error"] = number((shifts["measured"] - shifts["theory"]).abs().max(), unit="px")
+    return found

@@ -13,7 +13,7 @@ The context that :func:`render` takes is a dict of
     Name -> records of ``fig03``, ``displaced``, ``cross_sections``.
 ``figures``
     Name -> ``{png, pdf}``, the paths of one figure for screen and print: ``fig03``, ``fig03_bias``,
-    ``fig03_displaced``.
+    ``fig03_displaced``, ``distortions``.
 ``provenance``
     A job's record: ``commit``, ``dirty``, ``lock``, ``python``, ``versions``, ``started``.
 

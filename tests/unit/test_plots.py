@@ -4,8 +4,10 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
+from emrestore.distort.theory import MEASUREMENTS
 from emrestore.plot.precision import displacement_figure, precision_figure
 from emrestore.plot.style import METHODS, save, style
+from emrestore.plot.theory import PANELS, theory_page
 
 
 @pytest.fixture
@@ -44,3 +46,24 @@ def test_equal_figures_are_equal_files(table, tmp_path):
             save(figure, tmp_path / f"{name}.png", tmp_path / f"{name}.pdf")
     for ending in ("png", "pdf"):
         assert (tmp_path / f"a.{ending}").read_bytes() == (tmp_path / f"b.{ending}").read_bytes()
+
+
+def test_theory_page_shows_every_effect_that_is_measured():
+    assert set(PANELS) == {measure.__name__ for measure in MEASUREMENTS}
+    rows = [
+        {"effect": effect, "statistic": name, "x_name": "lag", "x": x, "theory": 1.0, "measured": 1.1, "scale": 0.1}
+        | {"random": effect in ("shot", "jitter")}
+        for effect in PANELS
+        for name in ("one", "other")
+        for x in (0.1, 1, 10)
+    ]
+    with style():
+        figure = theory_page(pd.DataFrame(rows))
+    assert len(figure.axes) == 2 * len(PANELS)
+    # residuals of one scale, on an axis that shows one bound or three standard errors
+    for upper, lower in zip(figure.axes[::2], figure.axes[1::2], strict=True):
+        assert [round(float(y), 9) for y in lower.lines[0].get_ydata()] == [1.0] * 3
+        assert lower.get_ylim()[1] == (
+            4.5 if "jitter" in upper.get_title("left") or "shot" in upper.get_title("left") else 1.5
+        )
+    plt.close(figure)

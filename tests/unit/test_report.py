@@ -17,7 +17,7 @@ import yaml
 from emrestore import config
 from emrestore.claims import evaluate
 from emrestore.errors import EmrestoreError
-from emrestore.numbers import displaced_numbers, fig03_numbers, network_numbers
+from emrestore.numbers import displaced_numbers, distortion_numbers, fig03_numbers, network_numbers
 from emrestore.report import render
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,14 @@ def measured(sampling, thickness, dose, method, quantity, low_dose):
     return row | {"bias_rms": max(rmse**2 - std**2, 0) ** 0.5 * bound, "crlb": bound}
 
 
+def comparisons():
+    """Rows of the table of distortions: random ones of two effects, exact ones of a third."""
+    chance = {"statistic": "variance", "theory": 1.0, "measured": 1.01, "random": True}
+    certain = {"statistic": "displacement along x [px]", "theory": 0.2, "measured": 0.19, "random": False}
+    rows = [{"effect": name, "residual": size} | chance for name in ("shot", "thermal") for size in (-1.0, 0.5, 2.0)]
+    return pd.DataFrame([*rows, {"effect": "resampling", "residual": 0.5} | certain])
+
+
 def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     """Context of a study in which restoration gains scatter at the low dose and pays for it with bias."""
     conditions = list(itertools.product(SAMPLINGS, THICKNESSES, DOSES, LOW_DOSE))
@@ -54,12 +62,13 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     ledger = pd.read_csv(ROOT / "config/claims.tsv", sep="\t", dtype=str, keep_default_na=False)
     numbers = {key: {"value": 1.1, "network": "published"} for key in ledger["key"] if key}
     numbers |= fig03_numbers(fig03) | displaced_numbers(displaced) | network_numbers(networks)
+    numbers |= distortion_numbers(comparisons())
     rules = dict.fromkeys(ledger["table"], "tabulate")
     cross_sections = pd.DataFrame(
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
     )
     pictures = {}
-    for name in ("fig03", "fig03_bias", "fig03_displaced"):
+    for name in ("fig03", "fig03_bias", "fig03_displaced", "distortions"):
         pictures[name] = {kind: folder / f"{name}.{kind}" for kind in ("png", "pdf")}
         for path in pictures[name].values():
             matplotlib.figure.Figure(figsize=(0.1, 0.1)).savefig(path)
@@ -102,7 +111,7 @@ def words(page):
 
 def test_page_holds_everything_itself_and_equal_contexts_give_equal_files(context, tmp_path):
     page, printed = written(tmp_path, context)
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == len(context["figures"])
     assert not re.search(r"""(src|href)=["'](?!data:|#)""", page)
     assert "url(" not in page
     assert "@import" not in page
