@@ -17,6 +17,7 @@ include: "rules/restore.smk"
 include: "rules/columns.smk"
 include: "rules/score.smk"
 include: "rules/figures.smk"
+include: "rules/gallery.smk"
 include: "rules/report.smk"
 
 
@@ -40,6 +41,7 @@ rule figures:
         rules.plot_precision.output,
         rules.plot_bias.output,
         rules.plot_displacements.output,
+        expand(rules.plot_gallery.output, figure=GALLERIES),
         rules.plot_theory.output,
 
 

@@ -102,19 +102,24 @@ def _check_names(config: Mapping) -> None:
 
 
 def _check_distortions(config: Mapping) -> None:
-    """Chains are made of entries, entries are like entries, and ranges run upwards."""
+    """Chains are made of entries, entries and panels are like entries, and ranges run upwards."""
     entries = unwrap(config["distortions"]["effects"])
     chains = unwrap(config["distortions"]["chains"])
-    named = {f"chains/{name}": links for name, links in chains.items()}
-    named |= {f"effects/{name}/like": [entry["like"]] for name, entry in entries.items() if "like" in entry}
+    branches = {f"gallery/panels/{group}": panels for group, panels in config["gallery"]["panels"].items()}
+    branches["distortions/effects"] = config["distortions"]["effects"]
+    named = {f"distortions/chains/{name}": links for name, links in chains.items()}
+    for branch, nodes in branches.items():
+        named |= {f"{branch}/{name}/like": [node["like"]["value"]] for name, node in nodes.items() if "like" in node}
     for path, names in named.items():
         for name in names:
             if name not in entries:
-                raise EmrestoreError(f"config key 'distortions/{path}': '{name}' is not one of {', '.join(entries)}")
+                raise EmrestoreError(f"config key '{path}': '{name}' is not one of {', '.join(entries)}")
     chosen = value(config, "pairs/distortions")
     if chosen not in chains:
         raise EmrestoreError(f"config key 'pairs/distortions': '{chosen}' is not one of {', '.join(chains)}")
-    for leaf in leaves(config["distortions"]["effects"], "distortions/effects/"):
+    for leaf in (leaf for branch, nodes in branches.items() for leaf in leaves(nodes, f"{branch}/")):
         bounds = leaf["value"]
         if isinstance(bounds, list) and not leaf["key"].endswith("/bits") and bounds[0] > bounds[1]:
             raise EmrestoreError(f"config key '{leaf['key']}': the range {bounds} runs downwards")
+    if value(config, "gallery/fields/tem/shape") > value(config, "hrtem/shape"):
+        raise EmrestoreError("config key 'gallery/fields/tem/shape': a field is larger than its image ('hrtem/shape')")

@@ -67,6 +67,14 @@ class TestChain:
         finally:
             torch.set_num_threads(threads)
 
+    def test_everything_is_made_on_the_device_of_the_images(self, name, always, clean):
+        # what does not name its device is made on "meta", which has no values to mix with those of the CPU
+        chain = build(always, name)
+        expected = distort(chain, self.KEYS[:3], clean[:3], 0.1)
+        with torch.device("meta"):
+            found = distort(chain, self.KEYS[:3], clean[:3], 0.1)
+        assert torch.equal(found[1], expected[1])
+
     def test_inputs_are_left_as_they_were(self, name, clean):
         before = clean.clone()
         chain = build(SETTINGS, name)
@@ -249,6 +257,10 @@ class TestBadInput:
             distort(chain, noise.keys(1, 24), clean, wrong)
         with pytest.raises(EmrestoreError, match="electrons at unit intensity"):
             distort(chain, noise.keys(1, 24), clean, 0.1, electrons=wrong)
+
+    def test_a_missing_pixel_size_is_named(self, clean):
+        with pytest.raises(EmrestoreError, match="pixel size is missing"):
+            distort(build(SETTINGS, "stem"), noise.keys(1, 24), clean, None)
 
     @pytest.mark.parametrize("name", ["stem", "tem"])
     def test_constant_and_smallest_images_are_defined(self, always, name):

@@ -20,6 +20,7 @@ STAGES = [
     "structures",
     "multislice",
     "images",
+    "gallery",
     "pairs",
     "restored",
     "columns",

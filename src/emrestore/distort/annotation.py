@@ -64,8 +64,7 @@ class Annotations:
             return noise.between(noise.subkeys(keys, name), bounds, most)
 
         exists = torch.arange(most, device=keys.device) < noise.whole(noise.subkeys(keys, "count"), self.count)[:, None]
-        weights = torch.tensor([self.kinds[kind] for kind in KINDS], device=keys.device)
-        kind = torch.bucketize(draw("kind", (0, 1)), torch.cumsum(weights / weights.sum(), 0)[:-1])
+        kind = noise.choice(noise.subkeys(keys, "kind"), [self.kinds[kind] for kind in KINDS], most)
         length = min(ny, nx) * draw("size", self.size)
         grey = draw("level", (0, 1))
         extreme = draw("extreme", (0, 1)) < self.extreme

@@ -222,7 +222,9 @@ def _where(effect: Effect, image: Tensor, parameters: Parameters) -> Tensor:
     return image
 
 
-def _per_image(values: Tensor | float, name: str, clean: Tensor) -> Tensor:
+def _per_image(values: Tensor | float | None, name: str, clean: Tensor) -> Tensor:
+    if values is None:
+        raise EmrestoreError(f"{name} is missing; give it in its unit, one number or one for each image")
     values = torch.as_tensor(values, dtype=torch.float32, device=clean.device).expand(len(clean))
     if not (torch.isfinite(values) & (values > 0)).all():
         raise EmrestoreError(f"{name} must be positive and finite for every image")

@@ -41,8 +41,7 @@ class Cropping:
         pixels = (width * torch.tensor([ny, ny, nx, nx], device=keys.device)).ceil().long()
         limit = torch.tensor([int(widest * size) for size in (ny, ny, nx, nx)], device=keys.device)
         pixels = torch.where(cropped, torch.minimum(pixels, limit), 0)
-        weights = torch.tensor([self.fill["constant"], self.fill["median"]])
-        constant = noise.choice(noise.subkeys(keys, "fill"), weights) == 0
+        constant = noise.choice(noise.subkeys(keys, "fill"), (self.fill["constant"], self.fill["median"])) == 0
         level = noise.uniform(noise.subkeys(keys, "level")) * scene.maximum
         drawn = dict(zip(("top", "bottom", "left", "right"), pixels.T, strict=True))
         return drawn | {"level": torch.where(constant, level, scene.median)}

@@ -41,8 +41,7 @@ class Jitter:
 
     def sample(self, keys: Tensor, scene: Scene) -> Parameters:
         """Draw ``sigma_x``, ``sigma_y`` [px], ``phi_x``, ``phi_y``, ``index`` and the key of the series."""
-        weights = torch.tensor([self.axes["x"], self.axes["y"], self.axes["xy"]])
-        kind = noise.choice(noise.subkeys(keys, "axes"), weights)
+        kind = noise.choice(noise.subkeys(keys, "axes"), [self.axes[axes] for axes in ("x", "y", "xy")])
         drawn = {"index": torch.full_like(keys, INDICES.index(self.index))}
         for axis, absent in (("x", 1), ("y", 0)):
             sigma = noise.between(noise.subkeys(keys, "sigma", axis), getattr(self, f"sigma_{axis}")) / scene.pixel_size

@@ -10,6 +10,7 @@ The generator is SplitMix64 (Steele, Lea & Flood, OOPSLA '14): the n-th number o
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -102,10 +103,10 @@ def exponential(keys: Tensor, *shape: int) -> Tensor:
     return uniform(keys, *shape, dtype=torch.float64).log_().neg_().float()
 
 
-def choice(keys: Tensor, weights: Tensor) -> Tensor:
-    """Draw an index with given weights, (N,) int64."""
-    edges = torch.cumsum(weights / weights.sum(), 0)[:-1].to(keys.device)
-    return torch.bucketize(uniform(keys), edges)
+def choice(keys: Tensor, weights: Sequence[float], *shape: int) -> Tensor:
+    """Draw indices with given weights, (N, *shape) int64."""
+    edges = torch.tensor(weights, dtype=torch.float64, device=keys.device).cumsum(0)
+    return torch.bucketize(uniform(keys, *shape, dtype=torch.float64), edges[:-1] / edges[-1])
 
 
 def between(keys: Tensor, bounds: tuple[float, float], *shape: int) -> Tensor:

@@ -87,8 +87,11 @@ def _last(image: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
     # steps outermost: the first steps do not depend on how long other walks are
     direction = noise.whole(parameters["key"], (0, 3), longest, spots).transpose(1, 2)
     start = torch.zeros_like(steps)[..., None]
-    walk_y = parameters["y"][..., None] + torch.cat([start, _MOVES_Y.to(steps)[direction]], -1).cumsum(-1)
-    walk_x = parameters["x"][..., None] + torch.cat([start, _MOVES_X.to(steps)[direction]], -1).cumsum(-1)
+    # up, down, left, right
+    step_y = (direction == 1).long() - (direction == 0).long()
+    step_x = (direction == 3).long() - (direction == 2).long()
+    walk_y = parameters["y"][..., None] + torch.cat([start, step_y], -1).cumsum(-1)
+    walk_x = parameters["x"][..., None] + torch.cat([start, step_x], -1).cumsum(-1)
     taken = torch.arange(longest + 1, device=image.device) <= steps[..., None]
     taken &= (walk_y >= 0) & (walk_y < ny) & (walk_x >= 0) & (walk_x < nx)
     number = torch.arange(1, spots + 1, device=image.device)[:, None] * taken
@@ -97,7 +100,3 @@ def _last(image: Tensor, parameters: Parameters) -> tuple[Tensor, Tensor]:
     last.scatter_reduce_(1, place.view(count, -1), number.view(count, -1), "amax")
     factor = parameters["factor"].gather(1, (last - 1).clamp(min=0))
     return last.view(image.shape), factor.view(image.shape)
-
-
-_MOVES_Y = torch.tensor([-1, 1, 0, 0])
-_MOVES_X = torch.tensor([0, 0, -1, 1])
