@@ -145,7 +145,7 @@ def _sigma(p: dict) -> str:
 
 
 _WORDS: dict[str, Callable[[dict], str]] = {
-    "mtf": lambda p: f"a, b, c = {p['a']:.2g}, {p['b']:.2g}, {p['c']:.2g}",
+    "mtf": lambda p: f"a {p['a']:.2g}, b {p['b']:.2g}, c {p['c']:.2g} Nyquist",
     "jitter": _jitter,
     "shot": lambda p: f"{p['dose']:.3g} e/px",
     "fixed_pattern": lambda p: f"σ = {100 * p['sigma']:.2g} % of gain",
