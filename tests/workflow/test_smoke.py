@@ -6,10 +6,16 @@ import signal
 import subprocess
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from conftest import copy_tree
 
+from emrestore import store
+from emrestore.config import unwrap
+from emrestore.distort.chain import build
+from emrestore.pairs import expected_counts, replay
 from emrestore.trace import trace
 
 PLOT = {"plot_bias", "render_report", "all"}
@@ -24,6 +30,8 @@ def test_everything_is_there(finished):
         "figures/fig03.pdf",
         "tables/fig03.csv",
         "tables/displaced.csv",
+        "tables/distortions.csv",
+        "figures/distortions.pdf",
         "claims.csv",
     ):
         assert (finished.folder / "results" / name).stat().st_size > 0
@@ -128,3 +136,16 @@ def test_two_runs_give_byte_identical_tables(finished, tmp_path):
     assert len(names) > 3
     for name in names:
         assert (finished.folder / name).read_bytes() == (again.folder / name).read_bytes(), name
+
+
+def test_recorded_images_are_made_again_from_their_file_alone(finished):
+    pairs = store.read(finished.folder / "results/pairs/bulk/coarse.nc")
+    settings = unwrap(
+        yaml.safe_load((finished.folder / "config/config.yaml").read_text(encoding="utf-8"))["distortions"]
+    )
+    chain = build(settings, store.parameters(pairs)["distortions"])
+    one = pairs.isel(dose=0, thickness=1)
+    expected = expected_counts(one.clean.values, float(one.dose), pairs.attrs["pixel_size"])
+    links = ["exposure", *(name for name, _, _ in chain.effects)]
+    parameters = {name: one[name].values for name in one if name.split(".")[0] in links}
+    assert np.array_equal(replay(expected, chain, parameters), one.counts.values)
