@@ -1,7 +1,3 @@
-wildcard_constraints:
-    modality="tem|stem",
-
-
 rule distort_gallery:
     """Distort one image by each effect alone, exaggerated, and by all of a chain (Figs 12 to 14)."""
     input:
@@ -16,6 +12,8 @@ rule distort_gallery:
         "results/logs/distort_gallery/{modality}.log",
     benchmark:
         "results/timings/distort_gallery/{modality}.tsv"
+    wildcard_constraints:
+        modality="tem|stem",
     conda:
         "../envs/environment.yaml"
     params:

@@ -61,12 +61,14 @@ rule render_report:
             "results/figures/fig03_bias.png",
             "results/figures/fig03_displaced.png",
             "results/figures/distortions.png",
+            *expand("results/figures/{figure}.png", figure=GALLERIES),
         ],
         pdfs=[
             "results/figures/fig03.pdf",
             "results/figures/fig03_bias.pdf",
             "results/figures/fig03_displaced.pdf",
             "results/figures/distortions.pdf",
+            *expand("results/figures/{figure}.pdf", figure=GALLERIES),
         ],
         records=[
             record("tables/fig03"),

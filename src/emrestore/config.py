@@ -114,6 +114,8 @@ def _check_distortions(config: Mapping) -> None:
         for name in names:
             if name not in entries:
                 raise EmrestoreError(f"config key '{path}': '{name}' is not one of {', '.join(entries)}")
+            if path.endswith("/like") and "like" in entries[name]:
+                raise EmrestoreError(f"config key '{path}': '{name}' is itself like another; name that one")
     chosen = value(config, "pairs/distortions")
     if chosen not in chains:
         raise EmrestoreError(f"config key 'pairs/distortions': '{chosen}' is not one of {', '.join(chains)}")

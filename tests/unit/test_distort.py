@@ -205,6 +205,7 @@ class TestConfiguration:
             ("effects/jitter/phi", [0.0, 1.0], "effects/jitter/phi"),
             ("effects/jitter/index", "column", "effects/jitter/index"),
             ("effects/fast_scan_detector/like", "fast_scam", "fast_scam"),
+            ("effects/fast_scan_detector/like", "jitter_small_y", "itself like another"),
             ("chains/stem", ["jitter", "shoot"], "shoot"),
         ],
     )

@@ -68,7 +68,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
     )
     pictures = {}
-    for name in ("fig03", "fig03_bias", "fig03_displaced", "distortions"):
+    for name in ("fig03", "fig03_bias", "fig03_displaced", "distortions", "fig12", "fig13", "fig14"):
         pictures[name] = {kind: folder / f"{name}.{kind}" for kind in ("png", "pdf")}
         for path in pictures[name].values():
             matplotlib.figure.Figure(figsize=(0.1, 0.1)).savefig(path)
