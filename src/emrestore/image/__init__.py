@@ -1,0 +1,1 @@
+"""Clean images from specimens, and clean images without atoms."""
