@@ -246,7 +246,8 @@ def test_figures_show_the_panels_and_what_was_drawn(file, stem):
         assert axis.get_title(loc="left").endswith(name.replace("_", " "))
     assert len(scales) == 1
     assert texts[0] == "σ = 0.75 px, φ = 0.6 5 Å"
-    assert texts[1] == "dwell 0.05, HWHM 0.1 µs, decay 0.5, period 0.65 µs"
+    times = [ENTRIES["stem"]["fast_scan"][name][0] for name in ("dwell_time", "detector_time", "decay_time", "period")]
+    assert texts[1] == "dwell {:g}, HWHM {:g} µs, decay {:g}, period {:g} µs".format(*times)
     assert f"white: {np.percentile(stem['clean'].image, 99.5):.0f} e/px" in texts[2]
     plt.close(figure)
 
