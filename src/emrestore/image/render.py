@@ -6,6 +6,9 @@ from a table; beyond, the profile goes on inwards as an even polynomial, a smoot
 and that one Fourier transform per element sums over all atoms.
 """
 
+import math
+
+import numba
 import numpy as np
 from scipy import fft
 
@@ -18,7 +21,6 @@ EDGE = 1.7
 #: What is left of a profile where its tail ends, over its peak.
 TAIL = 1e-4
 TABLE = 1 << 14
-EVALUATIONS = 1 << 20
 
 
 def render(
@@ -51,8 +53,8 @@ def render(
     reach = np.maximum(REACH * step, EDGE * profiles.radius)
     cores = _cores(profiles, reach)
     image = _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, ratio if many else 1 / ratio)
-    for kind in range(len(profiles.numbers)):
-        _near(image, positions[kinds == kind], profiles, kind, cores[kind], reach[kind], pixel_size)
+    tables = np.stack([_table(profiles, kind, cores[kind], reach[kind]) for kind in range(len(cores))])
+    _near(image, positions / pixel_size, kinds, tables, reach / pixel_size)
     return image
 
 
@@ -76,37 +78,31 @@ def _smooth(profiles: Profiles, kind: int, core: np.ndarray, reach: float, r: np
     return np.where(r < reach, inside, profiles.only(kind)(np.maximum(r, reach))[0])
 
 
-def _near(image: np.ndarray, positions: np.ndarray, profiles: Profiles, kind: int, core, reach, pixel_size) -> None:
-    """Add what a profile has beyond its smooth part, at the pixels within reach of each atom."""
-    ny, nx = image.shape
-    places = positions / pixel_size
-    half = int(np.ceil(reach / pixel_size))
-    centres = np.rint(places).astype(np.int64)
-    seen = ((centres >= -half) & (centres < np.array([nx, ny]) + half)).all(1)
-    places, centres = places[seen], centres[seen]
-    r = np.linspace(0, reach, TABLE + 1)
-    middle = (r[1:] + r[:-1]) / 2
-    table = np.append(profiles.only(kind)(middle)[0] - _smooth(profiles, kind, core, reach, middle), 0.0).astype(
-        np.float32
-    )
-    offsets = np.arange(-half, half + 1)
-    width = 2 * half + 1
-    padded = np.zeros((ny + 2 * width) * (nx + 2 * width))
-    line = nx + 2 * width
-    scale = TABLE * pixel_size / reach
-    batch = max(1, EVALUATIONS // width**2)
-    for first in range(0, len(places), batch):
-        centre = centres[first : first + batch]
-        distance = ((centre - places[first : first + batch])[:, :, None] + offsets) * scale
-        square = (distance**2).astype(np.float32)
-        radius = square[:, 1, :, None] + square[:, 0, None, :]
-        np.sqrt(radius, out=radius)
-        np.minimum(radius, TABLE, out=radius)
-        rows = (centre[:, 1, None] + offsets + width) * line
-        columns = centre[:, 0, None] + offsets + width
-        index = rows[:, :, None] + columns[:, None, :]
-        padded += np.bincount(index.ravel(), table[radius.astype(np.int32)].ravel(), minlength=padded.size)
-    image += padded.reshape(ny + 2 * width, line)[width:-width, width:-width]
+@numba.njit(cache=True, nogil=True)
+def _near(image, places, kinds, tables, reach):  # pragma: no cover - compiled
+    """Add what profiles have beyond their smooth parts, at the pixels within reach of each atom.
+
+    ``places`` (n, 2) and ``reach`` (S,) in pixels; ``tables`` (S, TABLE + 1) at the middles of equal steps of r up to
+    the reach, and zero at its end.
+    """
+    rows, columns = image.shape
+    steps = tables.shape[1] - 1
+    for atom in range(len(places)):
+        x, y = places[atom]
+        table, radius = tables[kinds[atom]], reach[kinds[atom]]
+        scale = steps / radius
+        for row in range(max(0, math.ceil(y - radius)), min(rows - 1, math.floor(y + radius)) + 1):
+            square = (row - y) ** 2
+            width = math.sqrt(max(radius**2 - square, 0.0))
+            for column in range(max(0, math.ceil(x - width)), min(columns - 1, math.floor(x + width)) + 1):
+                image[row, column] += table[min(int(math.sqrt(square + (column - x) ** 2) * scale), steps)]
+
+
+def _table(profiles: Profiles, kind: int, core: np.ndarray, reach: float) -> np.ndarray:
+    """Give what a profile has beyond its smooth part, at the middles of equal steps up to its reach, and then zero."""
+    edges = np.linspace(0, reach, TABLE + 1)
+    middle = (edges[1:] + edges[:-1]) / 2
+    return np.append(profiles.only(kind)(middle)[0] - _smooth(profiles, kind, core, reach, middle), 0.0)
 
 
 def _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, ratio) -> np.ndarray:
@@ -116,12 +112,17 @@ def _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, rati
     extent = np.array([shape[1], shape[0]]) * pixel_size
     inside = ((positions > -tail) & (positions < extent + tail)).all(1)
     positions, kinds = positions[inside], kinds[inside]
-    nx, ny = (fft.next_fast_len(int(np.ceil((length + 2 * tail) / step)) + 4, real=True) for length in extent)
-    spectra = fft.rfft2(_spread(positions / step, kinds, len(cores), (ny, nx)), axes=(-2, -1))
-    y, x = (np.minimum(np.arange(count), count - np.arange(count)) * step for count in (ny, nx))
+    nx, ny = (2 * fft.next_fast_len(int(np.ceil((length / 2 + tail) / step)) + 2, real=True) for length in extent)
+    grid = np.zeros((len(cores), ny, nx))
+    _spread(grid, positions / step, kinds)
+    spectra = fft.rfft2(grid, axes=(-2, -1))
+    y, x = (np.arange(count // 2 + 1) * step for count in (ny, nx))
     r = np.sqrt(y[:, None] ** 2 + x**2)
     kernels = np.stack([_smooth(profiles, kind, cores[kind], reach[kind], r) for kind in range(len(cores))])
-    total = (fft.rfft2(kernels, axes=(-2, -1)) * spectra).sum(0)
+    # of an even kernel a quarter says all
+    transforms = fft.dctn(kernels, type=1, axes=(-2, -1))
+    transforms = np.concatenate([transforms, transforms[:, -2:0:-1]], axis=1)
+    total = (transforms * spectra).sum(0)
     total /= _spline(ny)[:, None] * _spline(nx)[: nx // 2 + 1]
     if ratio >= 1:
         stride = int(ratio)
@@ -141,19 +142,24 @@ def _refined(spectrum: np.ndarray, shape: tuple[int, int], refine: int) -> np.nd
     return fft.irfft(fft.ifft(padded, axis=0), n=nx * refine, axis=1) * refine**2
 
 
-def _spread(places: np.ndarray, kinds: np.ndarray, count: int, shape: tuple[int, int]) -> np.ndarray:
-    """Spread unit weights over the 4 x 4 nearest grid points by cubic B-splines, (count, *shape)."""
-    ny, nx = shape
-    base = np.floor(places).astype(np.int64)
-    s = places - base
-    weights = np.stack([(1 - s) ** 3, 3 * s**3 - 6 * s**2 + 4, 3 * (1 - s) ** 3 - 6 * (1 - s) ** 2 + 4, s**3]) / 6
-    grid = np.zeros(count * ny * nx)
-    for row in range(4):
-        line = (kinds * ny + (base[:, 1] + row - 1) % ny) * nx
-        for column in range(4):
-            index = line + (base[:, 0] + column - 1) % nx
-            grid += np.bincount(index, weights[row, :, 1] * weights[column, :, 0], minlength=grid.size)
-    return grid.reshape(count, ny, nx)
+@numba.njit(cache=True, nogil=True)
+def _spread(grid, places, kinds):  # pragma: no cover - compiled
+    """Spread unit weights over the 4 x 4 nearest points of a periodic grid (S, Y, X) by cubic B-splines."""
+    ny, nx = grid.shape[1:]
+    weights = np.empty((2, 4))
+    first = np.empty(2, np.int64)
+    for atom in range(len(places)):
+        for axis in range(2):
+            first[axis] = math.floor(places[atom, axis])
+            s = places[atom, axis] - first[axis]
+            weights[axis, 0] = (1 - s) ** 3 / 6
+            weights[axis, 1] = (3 * s**3 - 6 * s**2 + 4) / 6
+            weights[axis, 2] = (3 * (1 - s) ** 3 - 6 * (1 - s) ** 2 + 4) / 6
+            weights[axis, 3] = s**3 / 6
+        for row in range(4):
+            y = (first[1] + row - 1) % ny
+            for column in range(4):
+                grid[kinds[atom], y, (first[0] + column - 1) % nx] += weights[1, row] * weights[0, column]
 
 
 def _spline(count: int) -> np.ndarray:
