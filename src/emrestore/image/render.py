@@ -55,7 +55,8 @@ def render(
     image = _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, ratio if many else 1 / ratio)
     tables = np.stack([_table(profiles, kind, cores[kind], reach[kind]) for kind in range(len(cores))])
     _near(image, positions / pixel_size, kinds, tables, reach / pixel_size)
-    return image
+    # where there is nothing, rounding leaves values of either sign
+    return np.maximum(image, 0)
 
 
 def _cores(profiles: Profiles, reach: np.ndarray) -> np.ndarray:
@@ -113,12 +114,14 @@ def _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, rati
     inside = ((positions > -tail) & (positions < extent + tail)).all(1)
     positions, kinds = positions[inside], kinds[inside]
     nx, ny = (2 * fft.next_fast_len(int(np.ceil((length / 2 + tail) / step)) + 2, real=True) for length in extent)
-    grid = np.zeros((len(cores), ny, nx))
+    grid = np.zeros((len(cores), ny, nx), np.float32)
     _spread(grid, positions / step, kinds)
     spectra = fft.rfft2(grid, axes=(-2, -1))
     y, x = (np.arange(count // 2 + 1) * step for count in (ny, nx))
     r = np.sqrt(y[:, None] ** 2 + x**2)
-    kernels = np.stack([_smooth(profiles, kind, cores[kind], reach[kind], r) for kind in range(len(cores))])
+    kernels = np.stack(
+        [_smooth(profiles, kind, cores[kind], reach[kind], r) for kind in range(len(cores))], dtype=np.float32
+    )
     # of an even kernel a quarter says all
     transforms = fft.dctn(kernels, type=1, axes=(-2, -1))
     transforms = np.concatenate([transforms, transforms[:, -2:0:-1]], axis=1)

@@ -163,7 +163,7 @@ def sample(ranges: Ranges, generator: np.random.Generator) -> tuple[Structure, d
 
 def smallest_distance(crystal: Structure, largest: float) -> float:
     """Give the smallest distance between atoms, periodic images included [Å]; infinite if none is below ``largest``."""
-    near = _near(crystal.cell, largest)
+    near = _near(crystal.cell, largest, apart=1)
     self_distance = np.linalg.norm(near @ crystal.cell, axis=1)[1:].min(initial=np.inf)
     if len(crystal.places) == 1:
         return self_distance if self_distance <= largest else np.inf
@@ -213,12 +213,12 @@ def _closest(difference: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.n
     return difference + near[square.argmin(1)]
 
 
-def _near(cell: np.ndarray, distance: float) -> np.ndarray:
-    """Give the lattice vectors (k, 3) that can join two atoms as near as this, from coordinates that differ by ±½.
+def _near(cell: np.ndarray, distance: float, apart: float = 0.5) -> np.ndarray:
+    """Give the lattice vectors (k, 3), zero first, that can bring two atoms as near as this.
 
-    The first is zero.
+    Their fractional coordinates differ by up to ``apart``.
     """
-    most = np.floor(distance / _heights(cell) + 0.5).astype(int)
+    most = np.floor(distance / _heights(cell) + apart).astype(int)
     vectors = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in most], indexing="ij"), -1).reshape(-1, 3)
     return vectors[np.argsort(np.abs(vectors).sum(1), kind="stable")]
 
