@@ -12,6 +12,7 @@ include: "rules/inputs.smk"
 include: "rules/structures.smk"
 include: "rules/multislice.smk"
 include: "rules/images.smk"
+include: "rules/generator.smk"
 include: "rules/distortions.smk"
 include: "rules/restore.smk"
 include: "rules/columns.smk"
@@ -25,6 +26,7 @@ localrules:
     all,
     figures,
     tables,
+    clean_shards,
 
 
 rule all:
@@ -43,6 +45,9 @@ rule figures:
         rules.plot_displacements.output,
         expand(rules.plot_gallery.output, figure=GALLERIES),
         rules.plot_theory.output,
+        expand(rules.plot_clean.output, modality=["hrstem", "lrstem"]),
+        rules.plot_generator.output,
+        rules.plot_whitening.output,
 
 
 rule tables:
@@ -53,4 +58,11 @@ rule tables:
         rules.tabulate_cross_sections.output,
         rules.tabulate_networks.output,
         rules.measure_distortions.output,
+        rules.survey_clean.output,
         rules.score_images.output,
+
+
+rule clean_shards:
+    """All shards of clean images, for training and validation, of all modalities."""
+    input:
+        shards(MODALITIES, SPLITS),

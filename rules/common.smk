@@ -44,6 +44,41 @@ SAMPLINGS = value("study/samplings")
 METHODS = list(study.unwrap(config["columns"]["estimators"]))
 
 
+MODALITIES = ["hrstem", "lrstem", "hrsem", "lrsem", "hrtem", "lrtem"]
+SPLITS = ["train", "validation"]
+# what an image depends on; how many there are moves none of them
+GENERATOR = {
+    key: branch for key, branch in value("generator").items() if key != "shards"
+}
+SURVEYED = {
+    key: value(f"generator/{key}")
+    for key in [
+        "pixel_size",
+        "crystal/group",
+        "crystal/length",
+        "crystal/distance",
+        "amorphous/density",
+        "orientation/mistilt",
+        "wedge/angle",
+        "defects/share",
+        "support/thickness",
+        "profiles/exponent",
+        "intensity/power",
+        "intensity/contrast",
+    ]
+}
+
+
+def shards(modalities, splits):
+    """Files of all shards of some modalities and splits."""
+    return [
+        f"results/images/{modality}/{split}/{number}.nc"
+        for modality in modalities
+        for split in splits
+        for number in range(value(f"generator/shards/{split}"))
+    ]
+
+
 wildcard_constraints:
     specimen="|".join(SPECIMENS),
     sampling="|".join(SAMPLINGS),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from emrestore import hrtem
 from emrestore.errors import EmrestoreError
+from emrestore.image import clean
 from emrestore.multislice import Settings
 from emrestore.multislice import check as check_detector
 
@@ -77,6 +78,10 @@ def check(config: Mapping, schema: Mapping) -> None:
     settings["slice_thickness"] = lattice_constant / value(config, "multislice/slices_per_cell")
     check_detector(Settings(**settings), lattice_constant * value(config, "specimens/cells_xy"))
     _check_hrtem(config)
+    try:
+        clean.check(clean.build(unwrap(config["generator"])))
+    except EmrestoreError as error:
+        raise EmrestoreError(f"config key 'generator': {error}") from None
 
 
 def _check_hrtem(config: Mapping) -> None:

@@ -12,7 +12,9 @@ def write(dataset: xr.Dataset, path: Path, parameters: dict) -> None:
     """Write a dataset, compressed without loss, with its parameters as JSON in the attribute ``parameters``."""
     dataset = dataset.assign_attrs(parameters=json.dumps(parameters, sort_keys=True))
     encoding = {
-        name: {"zlib": True, "complevel": 1, "shuffle": True} for name in dataset.data_vars if dataset[name].ndim
+        name: {"zlib": True, "complevel": 1, "shuffle": True}
+        for name in dataset.data_vars
+        if dataset[name].ndim and dataset[name].dtype.kind not in "OU"
     }
     dataset.to_netcdf(path, engine="h5netcdf", encoding=encoding)
 

@@ -13,7 +13,8 @@ from emrestore.workflow import run
 def main(table: Path, powers: Path, pictures: list[Path], png: Path, pdf: Path) -> None:
     """Draw from the tables and the stored pictures alone."""
     with style():
-        drawn = realism_figure(pd.read_csv(table), pd.read_csv(powers), [store.read(path) for path in pictures])
+        rows = pd.read_csv(table, dtype={"axis": str})
+        drawn = realism_figure(rows, pd.read_csv(powers), [store.read(path) for path in pictures])
         save(drawn, png, pdf)
 
 

@@ -124,8 +124,9 @@ def _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, rati
     )
     # of an even kernel a quarter says all
     transforms = fft.dctn(kernels, type=1, axes=(-2, -1))
-    transforms = np.concatenate([transforms, transforms[:, -2:0:-1]], axis=1)
-    total = (transforms * spectra).sum(0)
+    total = np.empty(spectra.shape[1:], complex)
+    total[: ny // 2 + 1] = np.einsum("kyx,kyx->yx", transforms, spectra[:, : ny // 2 + 1])
+    total[ny // 2 + 1 :] = np.einsum("kyx,kyx->yx", transforms[:, -2:0:-1], spectra[:, ny // 2 + 1 :])
     total /= _spline(ny)[:, None] * _spline(nx)[: nx // 2 + 1]
     if ratio >= 1:
         stride = int(ratio)
