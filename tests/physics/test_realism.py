@@ -11,6 +11,7 @@ from emrestore.realism import (
     CRYSTALS,
     FACTORS,
     Sizes,
+    _some_of_each,
     cell_of,
     column_intensities,
     columns_of,
@@ -173,6 +174,13 @@ def test_orbits_are_the_symmetry_of_the_projection():
         mean = (np.bincount(labels, image) / np.bincount(labels))[labels]
         assert np.abs(image - mean).max() < 1e-9 * np.ptp(image)
         assert labels.max() + 1 < image.size
+
+
+def test_some_points_of_each_orbit_are_taken():
+    labels = np.array([0, 1, 1, 2, 2, 2, 1, 2])
+    chosen = _some_of_each(stream(1, "orbits").permutation(len(labels)), labels, 2)
+    assert len(np.unique(chosen)) == len(chosen)
+    assert list(np.bincount(labels[chosen])) == [1, 2, 2]
 
 
 def test_the_fit_finds_a_sum_that_is_within_its_ranges():
