@@ -25,6 +25,8 @@ from emrestore.rng import integer_seed, stream
 
 #: Projected atoms nearer than this are one column [Å].
 TOGETHER = 0.5
+#: Probe positions of a configuration, at least, where symmetry leaves fewer points to scan.
+PROBES = 18
 #: A reflection carries power if its amplitude is this share of the strongest, the centre beam apart.
 POWER = 0.1
 #: Common factors on all radii that a fit may choose from.
@@ -86,7 +88,6 @@ CRYSTALS = {
     "Si": Crystal("110", 0.076, lambda: _cubic("Si", "diamond", 5.431)),
     "Fe": Crystal("100", 0.067, lambda: _cubic("Fe", "bcc", 2.867)),
     "Cu": Crystal("100", 0.083, lambda: _cubic("Cu", "fcc", 3.615)),
-    "Ge": Crystal("110", 0.085, lambda: _cubic("Ge", "diamond", 5.658)),
     "Ag": Crystal("100", 0.095, lambda: _cubic("Ag", "fcc", 4.086)),
     "W": Crystal("100", 0.045, lambda: _cubic("W", "bcc", 3.165)),
     "Pt": Crystal("100", 0.068, lambda: _cubic("Pt", "fcc", 3.924)),
@@ -95,7 +96,6 @@ CRYSTALS = {
     "NaCl": Crystal("110", 0.140, lambda: _cubic("NaCl", "rocksalt", 5.640)),
     "PbS": Crystal("110", 0.110, lambda: _cubic("PbS", "rocksalt", 5.936)),
     "GaAs": Crystal("110", 0.090, lambda: _cubic("GaAs", "zincblende", 5.653)),
-    "InP": Crystal("110", 0.090, lambda: _cubic("InP", "zincblende", 5.869)),
     "NiAl": Crystal("100", 0.075, lambda: _cubic("NiAl", "cesiumchloride", 2.887)),
     "FePt": Crystal("100", 0.070, lambda: _faces("Fe2Pt2", 3.852, 3.713)),
     "CeO2": Crystal("110", 0.065, lambda: _cubic("CeO2", "fluorite", 5.411)),
@@ -258,18 +258,26 @@ def multislice_images(
     points = np.stack([np.tile(np.arange(nx), ny) / nx, np.repeat(np.arange(ny), nx) / ny], -1) * edges[:2]
     images = [[] for _ in cells]
     for configuration in range(wanted[0]):
-        # of points alike one is taken, at any equivalent place of the supercell: phonons then average over columns
+        # of points alike some are taken, at any equivalent places of the supercell: phonons then average over columns
         random = stream(seed, "realism scan", name, configuration)
-        order = random.permutation(len(points))
-        chosen = order[np.unique(labels[order], return_index=True)[1]]
+        chosen = _some_of_each(random.permutation(len(points)), labels, ceil(PROBES / (labels.max() + 1)))
         where = points[chosen] + edges[:2] * random.integers(repeats, size=(len(chosen), 2))
         phonons = integer_seed(seed, "realism phonons", name, configuration)
         series = cells[wanted > configuration]
         atoms = cell * (*repeats, series[-1])
         fractions = detected_fraction(atoms, settings, where, edges[2], series, phonons)
         for found, fraction in zip(images, fractions, strict=False):
-            found.append(fraction[labels].reshape(ny, nx))
+            mean = np.bincount(labels[chosen], fraction) / np.bincount(labels[chosen])
+            found.append(mean[labels].reshape(ny, nx))
     return [broaden(np.stack(found), tuple(edges[:2]), source_hwhm / sqrt(2 * np.log(2))) for found in images], cells
+
+
+def _some_of_each(order: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
+    """Take the first ``count`` points of each label, in an order of points; all where there are fewer."""
+    by_label = order[np.argsort(labels[order], kind="stable")]
+    sizes = np.bincount(labels)
+    place = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return by_label[place < count]
 
 
 # --- sums of profiles ---------------------------------------------------------------------------------------------

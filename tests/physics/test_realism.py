@@ -207,18 +207,19 @@ def test_columns_without_a_maximum_are_told():
 
 
 def test_a_light_layer_is_a_sum_of_profiles():
-    # One layer of carbon is a weak phase object: HAADF is then the sum over atoms of one profile blurred by probe and
-    # source (Eq. 16 holds exactly), whatever it is; the family of Eq. 17 with any width is to give 0.99 of it
-    optics = OPTICS | {"detector_outer": 90}
-    sizes = Sizes(width=4.2, step=0.42, slice_thickness=3.4, configurations=[6])
-    images, cells = multislice_images("graphite", optics, [0.1], sizes, 1)
+    # Carbon at most two atoms thick is a weak phase object, and phonons end the interference between its atoms: HAADF
+    # is then the sum over atoms of one profile blurred by probe and source (Eq. 16), whatever it is, and the family of
+    # Eq. 17 with any width is to give 0.99 of it. One minus the correlation is phonon noise and falls as the number of
+    # configurations: 0.012 at six of this small cell, so about 0.003 at 24
+    sizes = Sizes(width=4.2, step=0.42, slice_thickness=3.4, configurations=[24])
+    images, cells = multislice_images("graphite", OPTICS, [0.1], sizes, 1)
     assert cells[0] == 1
-    rows, pictures = compare("graphite", images, cells, optics, RANGES, 2, 1)
+    rows, pictures = compare("graphite", images, cells, OPTICS, RANGES, 2, 1)
     assert rows["scaled_correlation"][0] > 0.99
     assert pictures.shape[:2] == (1, 3)
-    # ... and its columns of two atoms are brighter than those of one
+    # ... with columns of two atoms brighter than those of one
     assert rows["dimmest"][0] == "C"
-    assert FACTORS[0] <= rows["scaled_factor"][0] <= 1.1
+    assert FACTORS[0] <= rows["scaled_factor"][0] <= FACTORS[-1]
 
 
 def test_configurations_are_one_number_per_thickness():
