@@ -13,6 +13,7 @@ include: "rules/structures.smk"
 include: "rules/multislice.smk"
 include: "rules/images.smk"
 include: "rules/generator.smk"
+include: "rules/realism.smk"
 include: "rules/distortions.smk"
 include: "rules/restore.smk"
 include: "rules/columns.smk"
@@ -48,6 +49,7 @@ rule figures:
         expand(rules.plot_clean.output, modality=["hrstem", "lrstem"]),
         rules.plot_generator.output,
         rules.plot_whitening.output,
+        rules.plot_realism.output,
 
 
 rule tables:
@@ -59,6 +61,7 @@ rule tables:
         rules.tabulate_networks.output,
         rules.measure_distortions.output,
         rules.survey_clean.output,
+        rules.tabulate_realism.output,
         rules.score_images.output,
 
 

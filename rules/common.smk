@@ -41,6 +41,7 @@ def record(name):
 SPECIMENS = value("study/specimens")
 DISPLACED = [name for name in SPECIMENS if value(f"specimens/{name}/displacement") > 0]
 SAMPLINGS = value("study/samplings")
+CRYSTALS = value("realism/crystals")
 METHODS = list(study.unwrap(config["columns"]["estimators"]))
 
 

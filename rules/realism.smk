@@ -1,6 +1,3 @@
-CRYSTALS = value("realism/crystals")
-
-
 rule compare_realism:
     """Compare sums of profiles (Eqs 16, 17) with multislice images of a crystal."""
     output:
@@ -15,18 +12,11 @@ rule compare_realism:
         crystal="|".join(CRYSTALS),
     conda:
         "../envs/environment.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
     params:
         crystal="{crystal}",
-        multislice=study.unwrap(config["multislice"]),
-        settings={
-            key: leaf
-            for key, leaf in study.unwrap(config["realism"]).items()
-            if key != "crystals"
-        },
+        multislice=value("multislice"),
+        settings=value("realism"),
+        profiles=value("generator/profiles"),
         seed=value("seed"),
         code=code("compare_realism.py"),
     script:

@@ -152,3 +152,39 @@ def distortion_numbers(table: pd.DataFrame) -> dict[str, dict]:
     shifts = certain[certain["statistic"].str.startswith("displacement")]
     found["distortions.shift_error"] = number((shifts["measured"] - shifts["theory"]).abs().max(), unit="px")
     return found
+
+
+def generator_numbers(table: pd.DataFrame, draws: pd.DataFrame) -> dict[str, dict]:
+    """Say how well what was drawn for clean images keeps to its ranges, and how often specimens were drawn again."""
+    tested = table[~table["selected"]]
+    again = draws.loc[draws["quantity"] == "drawn again", "value"]
+    return {
+        "generator.images": number(draws["image"].nunique()),
+        "generator.tests": number(len(tested)),
+        "generator.least_p": number(tested["p_value"].min()),
+        "generator.redrawn": number(again.mean()),
+    }
+
+
+def realism_numbers(table: pd.DataFrame, powers: pd.DataFrame) -> dict[str, dict]:
+    """Say how far sums of profiles agree with multislice: at worst, and at the second of the thicknesses."""
+    nominal = np.sort(table["nominal"].unique())[1]
+    middle = table[table["nominal"] == nominal]
+    several = middle[middle["kinds"] > 1]
+    power, error = powers.loc[powers["nominal"] == nominal, ["power", "power_se"]].to_numpy()[0]
+    hidden = several[several["hidden"].notna()]
+    found = {
+        "crystals": number(table["crystal"].nunique()),
+        "middle": number(nominal, unit="nm"),
+        "scaled_correlation_least": number(table["scaled_correlation"].min()),
+        "best_correlation_least": number(table["best_correlation"].min()),
+        "factor_below_one": number((middle["scaled_factor"] < 1).sum()),
+        "hidden": number(len(hidden)),
+        "linearity_least": number(middle["linearity"].min()),
+        "linearity_largest": number(middle["linearity"].max()),
+        "power_middle": number(power, power - 1.96 * error, power + 1.96 * error),
+    }
+    for ordering in ("power", "sorted"):
+        found[f"{ordering}_below"] = number((middle[f"{ordering}_correlation"] < 0.9).sum())
+        found[f"{ordering}_too_bright"] = number((several[f"{ordering}_ratio"] / several["ratio"]).median())
+    return {f"realism.{key}": entry for key, entry in found.items()}

@@ -13,8 +13,8 @@ The context that :func:`render` takes is a dict of
     Name -> records of ``fig03``, ``displaced``, ``cross_sections``.
 ``figures``
     Name -> ``{png, pdf}``, the paths of one figure for screen and print: ``fig03``, ``fig03_bias``,
-    ``fig03_displaced``, ``distortions``, ``fig12``,
-    ``fig13``, ``fig14``.
+    ``fig03_displaced``, ``clean_hrstem``, ``clean_lrstem``, ``generator``, ``fig11``, ``realism``, ``distortions``,
+    ``fig12``, ``fig13``, ``fig14``.
 ``provenance``
     A job's record: ``commit``, ``dirty``, ``lock``, ``python``, ``versions``, ``started``.
 

@@ -18,11 +18,14 @@ FIELD = 10.0
 PIXELS = 64
 
 
-def main(table: Path, pictures: Path, *, crystal: str, multislice: dict, settings: dict, seed: int) -> None:
+def main(
+    table: Path, pictures: Path, *, crystal: str, multislice: dict, settings: dict, profiles: dict, seed: int
+) -> None:
     """Write one row per thickness, and pictures (thickness, kind, y, x) of the same field for all crystals."""
     optics = {name: multislice[name] for name in OPTICS}
     sizes = Sizes(**{name: settings[name] for name in Sizes.__annotations__})
-    ranges = Ranges(**settings["profiles"], ordering="power")  # the one that pictures show; tables hold both
+    # the ordering that pictures show; tables hold both
+    ranges = Ranges(**profiles | {"ordering": "power"})
     check(ranges)
     thicknesses = settings["thicknesses"]
     images, cells = multislice_images(crystal, optics, thicknesses, sizes, seed)

@@ -92,41 +92,6 @@ class TestLowResolution:
         assert min(counts) >= 15
         assert max(counts) <= 175
 
-    @pytest.mark.parametrize(
-        ("kind", "objects"),
-        [
-            ("sharp particles", {"radius": [9.0], "corners": [[10.0, 120.0, 250.0, 310.0]], "flatness": [1.0]}),
-            ("sharp particles", {"radius": [9.0], "corners": [[]], "flatness": [0.6]}),
-            ("boxes", {"radius": [9.0], "flatness": [0.4]}),
-            ("bands", {"width": [7.3]}),
-        ],
-    )
-    def test_edges_show_the_share_of_a_pixel_that_is_covered(self, kind, objects):
-        plain = {"kind": kind, "weight": 1.0, "level": [1.0], "gradient": [0.0], "slope": [0.0], "angle": [27.0]}
-        place = {"x": [20.3], "y": [18.7]}
-        image = lowres.draw({"parts": [plain | place | objects]}, (40, 40))
-        # the same shape drawn 16 times finer: pixel i covers fine pixels 16 i to 16 i + 15, whose middle is 16 i + 7.5
-        fine = {name: [16 * value[0]] for name, value in objects.items() if name in ("radius", "width")}
-        large = {name: [16 * value[0] + 7.5] for name, value in place.items()}
-        exact = lowres.draw({"parts": [plain | objects | large | fine]}, (640, 640))
-        exact = exact.reshape(40, 16, 40, 16).mean((1, 3))
-        # a ramp across the outline is the covered share for an edge along the pixels; for one at 45 degrees that
-        # share is quadratic within 0.71 px, at most (√2 - 1)² / 4 + ... = 0.07 from the ramp; corners add as much again
-        assert np.abs(image - exact).max() < 0.15
-        # over the outline the differences cancel
-        assert image.sum() == pytest.approx(exact.sum(), rel=4e-3)
-
-    def test_moving_a_particle_by_half_a_pixel_moves_its_image_by_as_much(self):
-        plain = {"kind": "sharp particles", "weight": 1.0, "level": [1.0], "gradient": [0.0], "slope": [0.0]}
-        plain |= {"angle": [40.0], "radius": [6.0], "flatness": [0.7], "corners": [[]]}
-        x = np.arange(40)
-        centroids = []
-        for place in (17.0, 17.5, 18.0):
-            image = lowres.draw({"parts": [{**plain, "x": [place], "y": [20.0]}]}, (40, 40))
-            centroids.append((image.sum(0) * x).sum() / image.sum())
-        # a pixel on the edge is off by up to 0.07 of itself, with random signs, over 40 pixels 6 px from the centre
-        assert np.allclose(np.diff(centroids), 0.5, atol=0.02)
-
     def test_grains_meet_halfway_between_their_seeds(self):
         part = {"kind": "grains", "weight": 1.0, "x": [10.0, 31.0], "y": [20.0, 20.0], "level": [0.4, 1.0]}
         part |= {"gradient": [0.0, 0.0], "slope": [0.0, 0.0], "angle": [0.0, 0.0]}

@@ -17,7 +17,14 @@ import yaml
 from emrestore import config
 from emrestore.claims import evaluate
 from emrestore.errors import EmrestoreError
-from emrestore.numbers import displaced_numbers, distortion_numbers, fig03_numbers, network_numbers
+from emrestore.numbers import (
+    displaced_numbers,
+    distortion_numbers,
+    fig03_numbers,
+    generator_numbers,
+    network_numbers,
+    realism_numbers,
+)
 from emrestore.report import render
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +53,26 @@ def comparisons():
     return pd.DataFrame([*rows, {"effect": "resampling", "residual": 0.5} | certain])
 
 
+def surveyed():
+    """Tables of the survey of clean images: one quantity tested, one selected, two images."""
+    table = pd.DataFrame({"quantity": ["a", "b"], "p_value": [0.3, np.nan], "selected": [False, True]})
+    draws = pd.DataFrame({"image": [0, 1], "quantity": "drawn again", "value": [2, 0]})
+    return table, draws
+
+
+def compared():
+    """Tables of the comparison with multislice: two crystals at two thicknesses."""
+    rows = itertools.product(("Pt", "MgO"), (1, 5))
+    table = pd.DataFrame([{"crystal": crystal, "nominal": nominal} for crystal, nominal in rows])
+    table["kinds"] = [1, 1, 2, 2]
+    table["hidden"] = [None, None, None, "O"]
+    for place, name in enumerate(("scaled_correlation", "best_correlation", "power_correlation", "sorted_correlation")):
+        table[name] = 0.99 - 0.05 * place
+    for name in ("scaled_factor", "linearity", "ratio", "power_ratio", "sorted_ratio"):
+        table[name] = 0.5
+    return table, pd.DataFrame({"nominal": [1, 5], "power": 1.9, "power_se": 0.05})
+
+
 def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     """Context of a study in which restoration gains scatter at the low dose and pays for it with bias."""
     conditions = list(itertools.product(SAMPLINGS, THICKNESSES, DOSES, LOW_DOSE))
@@ -62,13 +89,14 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     ledger = pd.read_csv(ROOT / "config/claims.tsv", sep="\t", dtype=str, keep_default_na=False)
     numbers = {key: {"value": 1.1, "network": "published"} for key in ledger["key"] if key}
     numbers |= fig03_numbers(fig03) | displaced_numbers(displaced) | network_numbers(networks)
-    numbers |= distortion_numbers(comparisons())
+    numbers |= distortion_numbers(comparisons()) | generator_numbers(*surveyed()) | realism_numbers(*compared())
     rules = dict.fromkeys(ledger["table"], "tabulate")
     cross_sections = pd.DataFrame(
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
     )
     pictures = {}
-    for name in ("fig03", "fig03_bias", "fig03_displaced", "distortions", "fig12", "fig13", "fig14"):
+    clean = ("clean_hrstem", "clean_lrstem", "generator", "fig11", "realism")
+    for name in ("fig03", "fig03_bias", "fig03_displaced", *clean, "distortions", "fig12", "fig13", "fig14"):
         pictures[name] = {kind: folder / f"{name}.{kind}" for kind in ("png", "pdf")}
         for path in pictures[name].values():
             matplotlib.figure.Figure(figsize=(0.1, 0.1)).savefig(path)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 
-@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 45), ("", 70)])
+@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 60), ("", 115)])
 def test_number_of_jobs(tree, overlay, limit):
     assert sum(tree.planned(overlay=overlay).values()) <= limit
 
@@ -21,6 +21,7 @@ STAGES = [
     "multislice",
     "images",
     "gallery",
+    "realism",
     "pairs",
     "restored",
     "columns",

@@ -32,6 +32,11 @@ def test_everything_is_there(finished):
         "tables/displaced.csv",
         "tables/distortions.csv",
         "figures/distortions.pdf",
+        "figures/clean_lrstem.pdf",
+        "figures/fig11.png",
+        "figures/realism.png",
+        "tables/generator.csv",
+        "tables/realism.csv",
         "claims.csv",
     ):
         assert (finished.folder / "results" / name).stat().st_size > 0
@@ -52,6 +57,14 @@ def test_claims_of_fig03_are_evaluated(finished):
     mine = claims[claims["id"].str.startswith("lobato-fig3")]
     assert len(mine) > 0
     assert set(mine["status"]) <= {"reproduced", "not reproduced", "not comparable"}
+
+
+def test_a_shard_is_the_same_from_its_address_alone(tree, finished):
+    """In another folder, without anything else, on one core."""
+    shard = "results/images/hrsem/validation/0.nc"
+    done = tree.snakemake("--cores", "1", shard)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tree.folder / shard).read_bytes() == (finished.folder / shard).read_bytes()
 
 
 def test_every_output_is_as_recorded(finished, monkeypatch):

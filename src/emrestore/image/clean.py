@@ -10,8 +10,8 @@ from emrestore.image import intensity, lowres, profiles
 from emrestore.image.render import render
 from emrestore.specimen import assemble, crystal, cuts, defects, orientation, packing
 
-#: Modalities by the first letters of their names: high resolution shows atoms, low resolution shows larger things.
-RESOLUTIONS = ("hr", "lr")
+#: Edge of an image [px] below which grains are all border.
+LEAST = 32
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,8 @@ def check(ranges: Ranges) -> None:
     EmrestoreError
         Naming the section and the field.
     """
+    if min(ranges.shape) < LEAST:
+        raise EmrestoreError(f"'shape' must be at least {LEAST} px, not {min(ranges.shape)}")
     assemble.check(ranges.specimen)
     for name, test in (("profiles", profiles.check), ("intensity", intensity.check), ("lowres", lowres.check)):
         try:

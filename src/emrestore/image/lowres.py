@@ -16,6 +16,8 @@ from emrestore.specimen.packing import scatter
 KINDS = ("soft particles", "sharp particles", "grains", "bands", "boxes", "cracks")
 #: Share of the area that points with discs about them may fill; when put at random they jam at 0.547.
 DENSEST = 0.4
+#: Fields of :class:`Ranges` that count.
+WHOLE = ("soft", "sharp", "grains", "bands", "boxes", "cracks", "vertices", "crack_segments")
 #: What is left of a soft particle where its tail ends, over its peak.
 TAIL = 1e-3
 
@@ -133,9 +135,11 @@ def _sample(ranges: Ranges, kind: str, shape: tuple[int, int], generator: np.ran
     elif kind == "sharp particles":
         part["radius"] = side * _log(ranges.sharp_radius, count, generator)
         part["flatness"] = draw(*ranges.flatness, count)
-        polygons = generator.random() < ranges.polygon
+        polygon = generator.random(count) < ranges.polygon
         vertices = generator.integers(*ranges.vertices, count, endpoint=True)
-        part["corners"] = [_corners(number, generator) if polygons else [] for number in vertices]
+        part["corners"] = [
+            _corners(number, generator) if chosen else [] for number, chosen in zip(vertices, polygon, strict=True)
+        ]
     elif kind == "grains":
         borders = generator.random() < ranges.borders
         part["border_level"] = draw(*ranges.border_level) if borders else None
@@ -162,7 +166,7 @@ def _log(limits: tuple[float, float], count: int, generator: np.random.Generator
 
 
 def _corners(count: int, generator: np.random.Generator) -> list[float]:
-    """Draw angles of vertices on a circle [degrees], none closer than half of what equal ones would be."""
+    """Draw angles of vertices on a circle [degrees], no gap between them less than a third of another."""
     gaps = 0.5 + generator.random(count)
     return (360 * np.cumsum(gaps / gaps.sum())).tolist()
 
@@ -223,6 +227,11 @@ def _cover(distance: np.ndarray) -> np.ndarray:
     return np.clip(0.5 - distance, 0, 1)
 
 
+def _strip(across: np.ndarray, width: float) -> np.ndarray:
+    """Give the share of a pixel inside a strip, which is at most its width, from the distance to its middle [px]."""
+    return np.clip(0.5 + width / 2 - np.abs(across), 0, min(1, width))
+
+
 def _soft(layer: np.ndarray, part: dict) -> None:
     for number, (x0, y0) in enumerate(zip(part["x"], part["y"], strict=True)):
         radius, stretch = part["radius"][number], part["stretch"][number]
@@ -266,11 +275,13 @@ def _grains(layer: np.ndarray, part: dict) -> None:
     # how far the border to the second nearest seed is
     inside = (distance[..., 1] ** 2 - distance[..., 0] ** 2) / (2 * between)
     level, gradient, slope = (np.array(part[name]) for name in ("level", "gradient", "slope"))
-    extent = np.sqrt(layer.size / len(seeds))
+    # twice the way from a seed to its cell's farthest pixel, so that planes stay planes over their cells
+    extent = np.ones(len(seeds))
+    np.maximum.at(extent, cell[..., 0], 2 * distance[..., 0])
 
     def plane(which: np.ndarray) -> np.ndarray:
         along, _ = _turned(x - seeds[which, 0], y - seeds[which, 1], slope[which])
-        return level[which] * (1 + gradient[which] * np.clip(along / extent, -0.5, 0.5))
+        return level[which] * (1 + gradient[which] * np.clip(along / extent[which], -0.5, 0.5))
 
     share = _cover(-inside)
     layer += share * plane(cell[..., 0]) + (1 - share) * plane(cell[..., 1])
@@ -284,7 +295,7 @@ def _bands(layer: np.ndarray, part: dict) -> None:
     for number, (x0, y0) in enumerate(zip(part["x"], part["y"], strict=True)):
         _, across = _turned(x - x0, y - y0, part["angle"][number])
         plane = _plane(part, number, x - x0, y - y0, max(layer.shape) / 2)
-        layer += _cover(np.abs(across) - part["width"][number] / 2) * plane
+        layer += _strip(across, part["width"][number]) * plane
 
 
 def _boxes(layer: np.ndarray, part: dict) -> None:
@@ -307,7 +318,7 @@ def _cracks(layer: np.ndarray, part: dict) -> None:
             length = np.hypot(*step)
             view, x, y = _window(crack, *middle, length / 2 + width + 1)
             u, v = _turned(x, y, np.degrees(np.arctan2(step[1], step[0])))
-            np.maximum(view, _cover(np.hypot(np.maximum(np.abs(u) - length / 2, 0), v) - width / 2), out=view)
+            np.maximum(view, _strip(np.hypot(np.maximum(np.abs(u) - length / 2, 0), v), width), out=view)
         layer += part["level"][number] * crack
 
 
@@ -327,11 +338,20 @@ def check(ranges: Ranges) -> None:
     for name in ("polygon", "borders"):
         if not 0 <= getattr(ranges, name) <= 1:
             raise EmrestoreError(f"'{name}' is a probability, between 0 and 1, not {getattr(ranges, name)}")
-    least = {"order": 1, "vertices": 3, "grains": 2, "soft": 1, "sharp": 1, "bands": 1, "boxes": 1, "cracks": 1}
+    least = dict.fromkeys(WHOLE, 1) | {"order": 1, "vertices": 3, "grains": 2, "gradient": 0}
     for name, limits in vars(ranges).items():
         if isinstance(limits, dict | float | int):
             continue
-        if not least.get(name, 0) <= limits[0] <= limits[1] or (name not in ("gradient", *least) and not limits[0] > 0):
-            raise EmrestoreError(f"'{name}' must be a range above {least.get(name, 0)}, not {limits[0]} to {limits[1]}")
+        low, high = limits
+        if name in least and not (least[name] <= low <= high):
+            raise EmrestoreError(f"'{name}' must be a range from {least[name]} on, not {low} to {high}")
+        if name in WHOLE and not (isinstance(low, int) and isinstance(high, int)):
+            raise EmrestoreError(f"'{name}' must be a range of whole numbers, not {low} to {high}")
+        if name not in least and not 0 < low <= high:
+            raise EmrestoreError(f"'{name}' must be a range above 0, not {low} to {high}")
+    if ranges.crack_bend < 0:
+        raise EmrestoreError(f"'crack_bend' must be 0 degrees or more, not {ranges.crack_bend}")
+    if ranges.flatness[1] > 1:
+        raise EmrestoreError(f"'flatness' is the shorter over the longer axis, at most 1, not {ranges.flatness[1]}")
     if ranges.gradient[1] > 2:
         raise EmrestoreError(f"'gradient' must stay at 2 or less, for planes to be positive, not {ranges.gradient[1]}")
