@@ -20,7 +20,7 @@ REACH = 4.0
 EDGE = 1.7
 #: What is left of a profile where its tail ends, over its peak.
 TAIL = 1e-4
-TABLE = 1 << 14
+TABLE = 1 << 12
 
 
 def render(
@@ -83,11 +83,11 @@ def _smooth(profiles: Profiles, kind: int, core: np.ndarray, reach: float, r: np
 def _near(image, places, kinds, tables, reach):  # pragma: no cover - compiled
     """Add what profiles have beyond their smooth parts, at the pixels within reach of each atom.
 
-    ``places`` (n, 2) and ``reach`` (S,) in pixels; ``tables`` (S, TABLE + 1) at the middles of equal steps of r up to
-    the reach, and zero at its end.
+    ``places`` (n, 2) and ``reach`` (S,) in pixels; ``tables`` (S, TABLE + 2) at equal steps of r up to the reach, where
+    it is zero, and one beyond.
     """
     rows, columns = image.shape
-    steps = tables.shape[1] - 1
+    steps = tables.shape[1] - 2
     for atom in range(len(places)):
         x, y = places[atom]
         table, radius = tables[kinds[atom]], reach[kinds[atom]]
@@ -96,14 +96,15 @@ def _near(image, places, kinds, tables, reach):  # pragma: no cover - compiled
             square = (row - y) ** 2
             width = math.sqrt(max(radius**2 - square, 0.0))
             for column in range(max(0, math.ceil(x - width)), min(columns - 1, math.floor(x + width)) + 1):
-                image[row, column] += table[min(int(math.sqrt(square + (column - x) ** 2) * scale), steps)]
+                place = math.sqrt(square + (column - x) ** 2) * scale
+                step = min(int(place), steps)
+                image[row, column] += table[step] + (place - step) * (table[step + 1] - table[step])
 
 
 def _table(profiles: Profiles, kind: int, core: np.ndarray, reach: float) -> np.ndarray:
-    """Give what a profile has beyond its smooth part, at the middles of equal steps up to its reach, and then zero."""
-    edges = np.linspace(0, reach, TABLE + 1)
-    middle = (edges[1:] + edges[:-1]) / 2
-    return np.append(profiles.only(kind)(middle)[0] - _smooth(profiles, kind, core, reach, middle), 0.0)
+    """Give what a profile has beyond its smooth part at equal steps up to its reach, where nothing is left."""
+    r = np.linspace(0, reach, TABLE, endpoint=False)
+    return np.append(profiles.only(kind)(r)[0] - _smooth(profiles, kind, core, reach, r), [0.0, 0.0])
 
 
 def _far(positions, kinds, profiles, cores, reach, shape, pixel_size, step, ratio) -> np.ndarray:

@@ -183,13 +183,13 @@ def _orbit(point, rotations, translations, cell, near, wanted) -> np.ndarray | N
     """
     for _ in range(AVERAGES):
         difference = _closest(rotations @ point + translations - point, cell, near)
-        close = np.linalg.norm(difference @ cell, axis=1) < wanted
-        move = difference[close].mean(0)
-        if np.linalg.norm(move @ cell) < 1e-9:
+        distance = np.sqrt(((difference @ cell) ** 2).sum(1))
+        move = difference[distance < wanted].mean(0)
+        if np.abs(move).max() < 1e-10:
             break
         point = point + move
-    difference = _closest(rotations @ point + translations - point, cell, near)
-    distance = np.linalg.norm(difference @ cell, axis=1)
+    else:
+        return None
     if ((distance > SAME) & (distance < wanted)).any():
         return None
     images = (rotations @ point + translations) % 1.0
@@ -201,7 +201,7 @@ def _orbit(point, rotations, translations, cell, near, wanted) -> np.ndarray | N
 
 def _gap(point: np.ndarray, places: np.ndarray, cell: np.ndarray, near: np.ndarray) -> float:
     """Give the distance of a point from the nearest of some places or their periodic images [Å]."""
-    return float(np.linalg.norm(_closest(places - point, cell, near) @ cell, axis=1).min())
+    return float(np.sqrt(((_closest(places - point, cell, near) @ cell) ** 2).sum(1).min()))
 
 
 def _closest(difference: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.ndarray:
@@ -209,7 +209,7 @@ def _closest(difference: np.ndarray, cell: np.ndarray, near: np.ndarray) -> np.n
     difference = difference - np.round(difference)
     metric = cell @ cell.T
     # |d + n|² without the term that is the same for all n
-    square = 2 * difference @ metric @ near.T + np.einsum("ki,ij,kj->k", near, metric, near)
+    square = difference @ (2 * metric @ near.T) + ((near @ cell) ** 2).sum(1)
     return difference + near[square.argmin(1)]
 
 
