@@ -15,8 +15,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-#: Smallest standard deviation that the network's own standardisation divides by, in units of its input.
-STD_FLOOR = 0.1
+from emrestore.network.restorer import Restorer
 
 
 class RDB(nn.Module):
@@ -50,7 +49,7 @@ class GRDB(nn.Module):
         return x + self.fuse(torch.cat(_outputs(self.blocks, x), dim=1))
 
 
-class GRDN(nn.Module):
+class GRDN(Restorer):
     """Grouped residual dense network: 7,019,073 parameters at the published size.
 
     Parameters
@@ -81,12 +80,6 @@ class GRDN(nn.Module):
             self.fuse = nn.Conv2d(groups * features, features, 1)
         self.up = nn.ConvTranspose2d(features, features, 4, stride=2, padding=1)
         self.last = nn.Conv2d(features, 1, 3, padding=1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Restore images (N, 1, Y, X): standardise each, restore, undo the standardisation."""
-        std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
-        std = std.clamp_min(STD_FLOOR)
-        return self.restore_standardised((images - mean) / std) * std + mean
 
     def restore_standardised(self, z: Tensor) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""

@@ -18,9 +18,10 @@ from torch import Tensor
 from emrestore.errors import EmrestoreError
 from emrestore.io import atomic_path
 from emrestore.network.cgrdn import CGRDN, GRDN
+from emrestore.network.unet import Compact, MRUNet
 
 #: Networks that a file may hold; each keeps what it was made with in ``arguments``.
-ARCHITECTURES = {"CGRDN": CGRDN, "GRDN": GRDN}
+ARCHITECTURES = {network.__name__: network for network in (CGRDN, GRDN, Compact, MRUNet)}
 
 
 def save(network: torch.nn.Module, path: Path, provenance: dict) -> None:

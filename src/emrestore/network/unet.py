@@ -1,0 +1,140 @@
+"""Networks in the shape of a U: compact, our own, made for processors; and MR-UNET, which the paper compares with.
+
+Images whose edges the network cannot halve often enough are continued by reflection and cut again.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from emrestore.network.restorer import Restorer
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions with an activation between them, added to the input."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (N, width, Y, X) to the same shape."""
+        return x + self.second(self.first(x).relu_())
+
+
+class Compact(Restorer):
+    """Residual U-Net of dense convolutions, the operations that processors do best: 2.7 million parameters.
+
+    Down by strided 2 x 2 convolutions, up by their transposes, features of the way down added on the way up.
+
+    Parameters
+    ----------
+    widths
+        Features at each resolution, from the image's own; each is half the one before.
+    blocks
+        Residual blocks at each resolution, on the way down and again on the way up; at the coarsest twice as many at
+        once.
+    """
+
+    def __init__(self, widths: Sequence[int] = (32, 64, 96, 144), blocks: int = 2):
+        super().__init__()
+        self.arguments = dict(widths=list(widths), blocks=blocks)
+        self.first = nn.Conv2d(1, widths[0], 3, padding=1)
+        pairs = list(pairwise(widths))
+        self.ways_down = nn.ModuleList(_blocks(fine, blocks) for fine, _ in pairs)
+        self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
+        self.bottom = _blocks(widths[-1], 2 * blocks)
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in reversed(pairs))
+        self.ways_up = nn.ModuleList(_blocks(fine, blocks) for fine, _ in reversed(pairs))
+        self.last = nn.Conv2d(widths[0], 1, 3, padding=1)
+        # a second convolution of zeros makes every block the identity at first, and a last one the whole network
+        for module in [*self.modules()]:
+            if isinstance(module, ResidualBlock):
+                nn.init.zeros_(module.second.weight)
+        nn.init.zeros_(self.last.weight)
+
+    def restore_standardised(self, z: Tensor) -> Tensor:
+        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
+        padded = _padded(z, 2 ** len(self.downs))
+        x, kept = self.first(padded), []
+        for blocks, down in zip(self.ways_down, self.downs, strict=True):
+            kept.append(blocks(x))
+            x = down(kept[-1])
+        x = self.bottom(x)
+        for up, blocks in zip(self.ups, self.ways_up, strict=True):
+            x = blocks(up(x) + kept.pop())
+        return z + self.last(x)[..., : z.shape[-2], : z.shape[-1]]
+
+
+class MRUNet(Restorer):
+    """U-Net whose decoder also gives coarse images: the multi-resolution U-Net of Wang et al. (Sci. Rep. 10, 2020).
+
+    The paper counts 51.7 million parameters and the description leaves the sizes open: a U-Net of 64 to 1024 features
+    with three convolutions at each resolution on the way up, four at the bottom, and a coarse image from each
+    resolution has 53.1 million.
+
+    Parameters
+    ----------
+    widths
+        Features at each resolution, from the image's own; each is half the one before.
+    extra
+        Convolutions at each resolution of the way up beyond the usual two, and twice as many at the bottom.
+    """
+
+    def __init__(self, widths: Sequence[int] = (64, 128, 256, 512, 1024), extra: int = 1):
+        super().__init__()
+        self.arguments = dict(widths=list(widths), extra=extra)
+        pairs = list(pairwise(widths))
+        self.ways_down = nn.ModuleList(
+            _convolutions(coming, width, 2) for coming, width in zip([1, *widths[:-2]], widths[:-1], strict=True)
+        )
+        self.bottom = _convolutions(widths[-2], widths[-1], 2 + 2 * extra)
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in reversed(pairs))
+        self.ways_up = nn.ModuleList(_convolutions(2 * fine, fine, 2 + extra) for fine, _ in reversed(pairs))
+        self.images = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for width in reversed(widths))
+
+    def restore_standardised(self, z: Tensor) -> Tensor:
+        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
+        return self.resolutions(z)[-1]
+
+    def resolutions(self, z: Tensor) -> list[Tensor]:
+        """Restore standardised images at all resolutions, from the coarsest to the image's own.
+
+        The coarse ones are to match the clean image averaged over as many pixels, which training may ask for.
+        """
+        padded = _padded(z, 2 ** len(self.ups))
+        x, kept = padded, []
+        for convolutions in self.ways_down:
+            kept.append(convolutions(x))
+            x = functional.max_pool2d(kept[-1], 2)
+        x = self.bottom(x)
+        found = [self.images[0](x) + functional.avg_pool2d(padded, 2 ** len(self.ups))]
+        for level, (up, convolutions) in enumerate(zip(self.ups, self.ways_up, strict=True), start=1):
+            x = convolutions(torch.cat([up(x), kept.pop()], dim=1))
+            scale = 2 ** (len(self.ups) - level)
+            found.append(self.images[level](x) + (functional.avg_pool2d(padded, scale) if scale > 1 else padded))
+        found[-1] = found[-1][..., : z.shape[-2], : z.shape[-1]]
+        return found
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*[ResidualBlock(width) for _ in range(count)])
+
+
+def _convolutions(coming: int, width: int, count: int) -> nn.Sequential:
+    """Chain 3 x 3 convolutions, each followed by an activation."""
+    layers = []
+    for number in range(count):
+        layers += [nn.Conv2d(width if number else coming, width, 3, padding=1), nn.ReLU(inplace=True)]
+    return nn.Sequential(*layers)
+
+
+def _padded(z: Tensor, multiple: int) -> Tensor:
+    """Continue images by reflection to edges that are multiples; one that is too small by its last line."""
+    bottom, right = (-edge % multiple for edge in z.shape[-2:])
+    mode = "reflect" if bottom < z.shape[-2] and right < z.shape[-1] else "replicate"
+    return functional.pad(z, (0, right, 0, bottom), mode=mode)
