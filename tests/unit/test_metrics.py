@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from emrestore.metrics import column_errors, displacement_table, is_inside, precision_table, psnr, rmse
+from emrestore.metrics import (
+    accuracy_table,
+    column_errors,
+    displacement_table,
+    is_inside,
+    precision_table,
+    psnr,
+    rmse,
+)
 from emrestore.numbers import displaced_numbers, fig03_numbers
 from emrestore.rng import stream
 
@@ -127,3 +135,50 @@ def test_psnr_and_rmse_by_hand():
     image = np.array([[0.0, 0.0], [0.0, 2.0]])
     assert rmse(image, truth) == 1.0
     assert psnr(image, truth, 10.0) == pytest.approx(20.0)
+
+
+class TestAccuracy:
+    """Absolute errors of columns that are known: normal, with a drift of each image, and a worse region."""
+
+    REALISATIONS, COLUMNS, SIGMA, DRIFT = 200, 60, 5.0, 20.0
+
+    def scores(self):
+        generator = stream(1, "accuracy")
+        shape = (self.REALISATIONS, self.COLUMNS)
+        width = np.where(np.arange(self.COLUMNS) < 10, 3 * self.SIGMA, self.SIGMA)
+        noise = generator.standard_normal((*shape, 3)) * width[:, None]
+        noise[..., :2] += self.DRIFT * generator.standard_normal((self.REALISATIONS, 1, 2))
+        realisation, column = (part.ravel() for part in np.indices(shape))
+        rows = pd.DataFrame({"sampling": "a", "thickness": 0, "dose": 500.0, "method": "m", "realisation": realisation})
+        rows["column"], rows["converged"], rows["on_bound"] = column, realisation > 0, False
+        rows["x_error"], rows["y_error"] = noise[..., 0].ravel(), noise[..., 1].ravel()
+        rows["scs_error"], rows["scored"] = noise[..., 2].ravel() / 100, True
+        return rows
+
+    def test_values_are_those_of_normal_errors(self):
+        regions = {"core": np.arange(10), "rest": np.arange(10, self.COLUMNS), "nowhere": np.array([999])}
+        table = accuracy_table(self.scores(), regions).set_index(["region", "quantity"])
+        assert set(table.index.get_level_values("region")) == {"core", "rest"}
+        for region, factor in (("core", 3), ("rest", 1)):
+            sigma = factor * self.SIGMA
+            expected = {
+                # mean length of a two-dimensional normal vector: √(π/2) of its deviation per axis
+                "position": np.sqrt(np.pi / 2) * np.hypot(sigma, self.DRIFT),
+                # the mean over columns, whose variance is that of the mean, is taken away
+                "position_drift": np.sqrt(np.pi / 2) * sigma * np.sqrt(1 - 2 / self.COLUMNS + 140 / 60**2 / factor**2),
+                "scs": np.sqrt(2 / np.pi) * sigma,
+                "position_std": np.hypot(sigma, self.DRIFT),
+                "scs_std": sigma,
+            }
+            for quantity, value in expected.items():
+                row = table.loc[(region, quantity)]
+                # the interval of 95 % is two standard errors; within five
+                assert abs(row["value"] - value) < 2.5 * (row["high"] - row["value"]) + 1e-9, (region, quantity)
+                assert row["low"] < row["value"] < row["high"]
+                assert row["not_converged"] == pytest.approx(1 / self.REALISATIONS)
+
+    def test_unscored_columns_are_left_out(self):
+        scores = self.scores()
+        scores.loc[scores["column"] < 10, "scored"] = False
+        table = accuracy_table(scores, {"core": np.arange(10), "rest": np.arange(10, self.COLUMNS)})
+        assert set(table["region"]) == {"rest"}
