@@ -1,0 +1,292 @@
+"""Training: one loop for all networks, on one processor or many devices.
+
+A step draws crops and distortions by its own number, so a run that is killed and goes on from its checkpoint ends with
+the weights of one that was not (on a CPU, to the bit).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from emrestore import rng
+from emrestore.distort import chain as chains
+from emrestore.distort import noise
+from emrestore.errors import EmrestoreError
+from emrestore.network.discriminator import PatchDiscriminator
+from emrestore.network.restorer import Restorer
+from emrestore.train import checkpoint, data, losses
+
+#: Least deviation that a distorted crop is divided by, over its greatest intensity: a flat crop stays finite.
+FLAT = 1e-6
+Progress = Callable[[dict], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes
+    ----------
+    steps
+        Optimiser steps.
+    batch
+        Crops of a step, over all devices.
+    crop
+        Edge of a crop [px].
+    learning_rate
+        Greatest learning rate, which falls to nothing as a cosine after a linear rise over ``warm_up`` steps.
+    weight_decay
+        Of AdamW.
+    clip
+        Greatest norm of the gradient.
+    average
+        Share of the running average of weights that each step keeps; the average is what is validated and kept.
+    bad_steps
+        Steps in a row with a loss or gradient that is not finite, which are skipped, until the run gives up.
+    validate, save
+        Steps between validations, and between checkpoints.
+    """
+
+    steps: int
+    batch: int
+    crop: int
+    learning_rate: float
+    warm_up: int
+    weight_decay: float
+    clip: float
+    average: float
+    bad_steps: int
+    validate: int
+    save: int
+
+
+@dataclass
+class Run:
+    """What a run is, and how far it is: steps, skipped ones, terms of the loss summed since the last validation."""
+
+    identity: dict
+    step: int = 0
+    skipped: int = 0
+    bad: int = 0
+    seconds: float = 0.0
+    sums: dict[str, float] = field(default_factory=dict)
+    counted: int = 0
+    history: list[dict] = field(default_factory=list)
+
+
+def train(
+    network: Restorer,
+    pool: data.Pool,
+    validation: data.Pool,
+    chain: chains.Chain,
+    weights: losses.Weights,
+    terms: losses.Settings,
+    settings: Settings,
+    folder: Path,
+    seed: int,
+    *address: rng.Part,
+    fabric: Fabric | None = None,
+    progress: Progress = lambda row: None,
+) -> tuple[Restorer, pd.DataFrame]:
+    """Train a network, from the folder's checkpoint where there is one.
+
+    Parameters
+    ----------
+    network
+        To train.
+    pool, validation
+        Clean images of the two splits.
+    chain
+        What distorts them.
+    weights, terms
+        Of the loss; with a weight of the adversarial term a discriminator trains along.
+    settings
+        How.
+    folder
+        Where the checkpoint and ``history.csv`` are kept.
+    seed, address
+        Of the run.
+    fabric
+        Devices and precision; the processor in float32 unless given.
+    progress
+        Called with each row of the history, and with ``step``, ``steps`` and ``crops_per_second`` in between.
+
+    Returns
+    -------
+    network : Restorer
+        With the running average of the weights.
+    history : DataFrame
+        A row per validation: step, crops, seconds, terms of the loss (means since the row before), learning rate,
+        ``psnr_raw`` and ``psnr`` [dB] of the validation crops.
+
+    Raises
+    ------
+    EmrestoreError
+        If the checkpoint is of another run, or too many steps in a row were not finite.
+    """
+    fabric = fabric or Fabric(accelerator="cpu", devices=1)
+    folder.mkdir(parents=True, exist_ok=True)
+    if settings.batch % fabric.world_size:
+        raise EmrestoreError(f"a batch of {settings.batch} crops cannot be shared by {fabric.world_size} devices")
+    identity = {
+        "architecture": type(network).__name__,
+        "arguments": network.arguments,
+        "weights": asdict(weights),
+        "terms": asdict(terms) | {"windows": list(terms.windows)},
+        "settings": {key: value for key, value in asdict(settings).items() if key not in ("validate", "save")},
+        "seed": seed,
+        "address": rng.address(*address),
+    }
+    network = network.to(memory_format=torch.channels_last)
+    average = _copy(network)
+    modules, optimisers = {"network": network, "average": average}, {"optimiser": _adam(network, settings)}
+    if weights.adversarial:
+        modules["discriminator"] = PatchDiscriminator()
+        optimisers["discriminator_optimiser"] = _adam(modules["discriminator"], settings)
+    run = Run(identity)
+    saved = folder / "checkpoint.safetensors"
+    if saved.exists():
+        run = _continue(saved, run, modules, optimisers)
+    wrapped, optimiser = fabric.setup(network, optimisers["optimiser"])
+    average.to(fabric.device)
+    critic = None
+    if weights.adversarial:
+        critic = fabric.setup(modules["discriminator"], optimisers["discriminator_optimiser"])
+    fixed = (*address, "validation")
+    truth, distorted = _pairs(validation, chain, settings.crop, 0, VALIDATED, fabric.device, seed, *fixed)
+    raw = float(_psnr(distorted, truth).mean())
+    started = ticked = time.monotonic()
+    share = settings.batch // fabric.world_size
+    while run.step < settings.steps:
+        first = run.step * settings.batch + fabric.global_rank * share
+        clean, noisy = _pairs(pool, chain, settings.crop, first, share, fabric.device, seed, *address, "crops")
+        for group in optimiser.param_groups:
+            group["lr"] = _rate(run.step, settings)
+        found = _step(fabric, wrapped, optimiser, critic, clean, noisy, weights, terms, settings)
+        run.step += 1
+        if found is None:
+            run.skipped, run.bad = run.skipped + 1, run.bad + 1
+            if run.bad >= settings.bad_steps:
+                raise EmrestoreError(
+                    f"{run.bad} steps in a row had a loss or gradient that is not finite, the last being step "
+                    f"{run.step}; lower the learning rate. The last good checkpoint is {saved}"
+                )
+        else:
+            run.bad = 0
+            _follow(average, network, settings.average if run.step > settings.warm_up else 0.0)
+            run.sums = {name: run.sums.get(name, 0.0) + value for name, value in found.items()}
+            run.counted += 1
+        done = run.step == settings.steps
+        if done or run.step % settings.validate == 0:
+            run.seconds += time.monotonic() - started
+            started = time.monotonic()
+            row = {"step": run.step, "crops": run.step * settings.batch, "seconds": round(run.seconds, 1)}
+            row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
+            row |= {"learning_rate": optimiser.param_groups[0]["lr"], "skipped": run.skipped, "psnr_raw": raw}
+            row["psnr"] = float(_psnr(_restored(average, distorted), truth).mean())
+            run.history.append(row)
+            run.sums, run.counted = {}, 0
+            progress(row)
+        elif time.monotonic() - ticked > 1:
+            ticked = time.monotonic()
+            rate = (run.step % settings.validate or settings.validate) * settings.batch / (ticked - started)
+            progress({"step": run.step, "steps": settings.steps, "crops_per_second": rate})
+        if fabric.global_rank == 0 and run.bad == 0 and (done or run.step % settings.save == 0):
+            run.seconds += time.monotonic() - started
+            started = time.monotonic()
+            checkpoint.save(saved, modules, optimisers, asdict(run))
+            pd.DataFrame(run.history).to_csv(folder / "history.csv", index=False)
+    return average, pd.DataFrame(run.history)
+
+
+#: Validation crops.
+VALIDATED = 64
+
+
+def _pairs(pool, chain, edge: int, first: int, count: int, device, seed: int, *address) -> tuple[Tensor, Tensor]:
+    """Draw crops and distort them: what restoration should give, and what it gets."""
+    clean, pixel_size = data.crops(pool, edge, first, count, seed, *address)
+    keys = noise.keys(rng.key(seed, *address, "distortions"), count, first)
+    truth, distorted, _ = chains.distort(chain, keys.to(device), clean.to(device), pixel_size.to(device))
+    return truth, distorted
+
+
+def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, settings) -> dict[str, float] | None:
+    """Take one step; None, and nothing changed, if the loss or a gradient is not finite."""
+    optimiser.zero_grad()
+    restored = _restored(network, noisy)
+    found = losses.terms(restored, clean, weights, terms)
+    if critic is not None:
+        discriminator, its_optimiser = critic
+        found["adversarial"] = losses.adversarial(discriminator(clean), discriminator(restored))
+    loss = losses.total(found, weights)
+    fabric.backward(loss)
+    norm = fabric.clip_gradients(network, optimiser, max_norm=settings.clip, error_if_nonfinite=False)
+    if not (torch.isfinite(loss) and torch.isfinite(norm)):
+        return None
+    optimiser.step()
+    if critic is not None:
+        its_optimiser.zero_grad()
+        loss = losses.discriminator(discriminator(clean), discriminator(restored.detach()))
+        fabric.backward(loss)
+        its_optimiser.step()
+        found["discriminator"] = loss
+    return {name: float(term.detach()) for name, term in found.items()}
+
+
+def _restored(network: nn.Module, images: Tensor) -> Tensor:
+    """Restore images of any scale, as the tool does: their deviation is one for the network, whatever their unit."""
+    std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
+    std = torch.maximum(std, FLAT * images.abs().amax(dim=(1, 2, 3), keepdim=True))
+    z = ((images - mean) / std).contiguous(memory_format=torch.channels_last)
+    return network(z).float() * std + mean
+
+
+def _psnr(images: Tensor, truth: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio of each image [dB], the peak being that of the truth."""
+    peak = truth.amax(dim=(1, 2, 3))
+    return 10 * torch.log10(peak**2 / ((images - truth) ** 2).mean(dim=(1, 2, 3)).clamp(min=1e-20))
+
+
+def _rate(step: int, settings: Settings) -> float:
+    """Give the learning rate of a step."""
+    if step < settings.warm_up:
+        return settings.learning_rate * (step + 1) / settings.warm_up
+    way = (step - settings.warm_up) / max(1, settings.steps - settings.warm_up)
+    return settings.learning_rate * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * way))))
+
+
+def _adam(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(module.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _copy(network: Restorer) -> Restorer:
+    """Give a network of the same weights, without gradients."""
+    copy = type(network)(**network.arguments).to(memory_format=torch.channels_last)
+    copy.load_state_dict(network.state_dict())
+    return copy.requires_grad_(False)
+
+
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move the running average."""
+    for old, new in zip(average.parameters(), network.parameters(), strict=True):
+        old.lerp_(new.to(old.device), 1 - keep)
+
+
+def _continue(saved: Path, run: Run, modules: dict, optimisers: dict) -> Run:
+    """Go on from a checkpoint of the same run."""
+    found = checkpoint.read_state(saved)
+    for key, value in run.identity.items():
+        if found["identity"].get(key) != value:
+            raise EmrestoreError(
+                f"{saved} is of a run with another '{key}' ({found['identity'].get(key)}, now {value}); delete it, or "
+                "choose another folder"
+            )
+    return Run(**checkpoint.restore(saved, modules, optimisers))

@@ -1,0 +1,179 @@
+"""Training: crops by their number, runs that go on as if nothing had happened, and faults."""
+
+import dataclasses
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from emrestore import store
+from emrestore.distort.chain import Chain
+from emrestore.distort.shot import Exposure, Shot
+from emrestore.errors import EmrestoreError
+from emrestore.image import shard
+from emrestore.network.unet import Compact
+from emrestore.rng import stream
+from emrestore.train import checkpoint, data, loop, losses
+
+L1 = losses.Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+TERMS = losses.Settings(1e-3, 0.125, 1e-3)
+SETTINGS = loop.Settings(
+    steps=12, batch=4, crop=16, learning_rate=2e-3, warm_up=3, weight_decay=0.0, clip=1.0, average=0.9, bad_steps=3,
+    validate=5, save=4,
+)  # fmt: skip
+CHAIN = Chain(Exposure((5.0, 50.0), 0.5, "range"), (("shot", 1.0, Shot()),))
+
+
+def pool(name="train", count=6):
+    y, x = np.mgrid[:32, :32]
+    generator = stream(1, "pool", name)
+    waves = [np.cos(x * a + p) + np.cos(y * b + q) for a, b, p, q in generator.uniform(0.3, 1.5, (count, 4))]
+    images = np.stack([(wave - wave.min()) / np.ptp(wave) for wave in waves])
+    return data.Pool(torch.from_numpy(np.rint(images * shard.LEVELS).astype(np.uint16)), torch.full((count,), 0.1))
+
+
+def small():
+    torch.manual_seed(0)
+    return Compact(widths=[4, 6], blocks=1)
+
+
+def run(folder, settings=SETTINGS, network=None, weights=L1, train_pool=None, **others):
+    pools = train_pool or pool(), pool("validation")
+    return loop.train(network or small(), *pools, CHAIN, weights, TERMS, settings, folder, 7, "test", **others)
+
+
+class TestCrops:
+    def test_a_crop_depends_on_its_number_alone(self):
+        whole = data.crops(pool(), 16, 0, 8, 7, "crops")
+        part = data.crops(pool(), 16, 5, 2, 7, "crops")
+        assert torch.equal(whole[0][5:7], part[0])
+        assert not torch.equal(whole[0][0], whole[0][1])
+
+    def test_crops_are_parts_of_images_in_all_eight_symmetries(self):
+        image = torch.arange(32 * 32).reshape(1, 32, 32).to(torch.uint16)
+        one = data.Pool(image, torch.ones(1))
+        found = data.crops(one, 8, 0, 400, 7, "crops")[0][:, 0] * shard.LEVELS
+        values = found.clamp(min=data.DARKEST * shard.LEVELS).round().long()
+        # the steps to the next pixel along y and along x tell how a crop was turned
+        steps = {(int(v[1, 0] - v[0, 0]), int(v[0, 1] - v[0, 0])) for v in values if v.min() > 40}
+        assert steps == {(a * s, b * t) for a, b in ((32, 1), (1, 32)) for s in (1, -1) for t in (1, -1)}
+        corners = values.flatten(1).amin(1)
+        assert int((corners // 32).max()) == 24
+        assert int((corners % 32).max()) == 24
+
+    def test_what_cannot_be_cropped_is_refused(self):
+        with pytest.raises(EmrestoreError, match="do not fit"):
+            data.crops(pool(), 64, 0, 1, 7)
+        with pytest.raises(EmrestoreError, match="no shard"):
+            data.load([])
+
+    def test_a_truncated_shard_is_named(self, tmp_path):
+        path = tmp_path / "3.nc"
+        path.write_bytes(b"\x89HDF")
+        with pytest.raises(EmrestoreError, match=r"3\.nc"):
+            data.load([path])
+
+
+class TestLoop:
+    def test_it_learns(self, tmp_path):
+        _, history = run(tmp_path, dataclasses.replace(SETTINGS, steps=150, validate=50))
+        # a network that begins as the identity, on noise of five to fifty electrons: anything learned shows
+        assert history["psnr"].iloc[-1] > history["psnr_raw"].iloc[-1] + 1
+        assert history["l1"].iloc[-1] < history["l1"].iloc[0]
+
+    @pytest.mark.parametrize("adversarial", [0.0, 1e-3])
+    def test_a_run_that_went_on_ends_as_one_that_was_not_interrupted(self, tmp_path, adversarial):
+        weights = dataclasses.replace(L1, adversarial=adversarial)
+        # the discriminator's patches need some room
+        settings = dataclasses.replace(SETTINGS, crop=32)
+        whole, history = run(tmp_path / "whole", settings, weights=weights)
+
+        class Killed(Exception):
+            pass
+
+        def kill(row):
+            if row["step"] == 10:
+                raise Killed
+
+        with pytest.raises(Killed):
+            run(tmp_path / "parts", settings, weights=weights, progress=kill)
+        assert checkpoint.read_state(tmp_path / "parts/checkpoint.safetensors")["step"] == 8
+        parts, again = run(tmp_path / "parts", settings, weights=weights)
+        for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
+            assert torch.equal(one, other)
+        pd.testing.assert_frame_equal(history.drop(columns="seconds"), again.drop(columns="seconds"))
+
+    def test_a_finished_run_is_not_trained_again(self, tmp_path):
+        first, _ = run(tmp_path)
+        rows = []
+        again, _ = run(tmp_path, progress=rows.append)
+        assert rows == []
+        assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+
+    def test_a_checkpoint_of_another_run_is_refused_by_name(self, tmp_path):
+        run(tmp_path)
+        with pytest.raises(EmrestoreError, match="another 'settings'"):
+            run(tmp_path, dataclasses.replace(SETTINGS, learning_rate=1e-4))
+        with pytest.raises(EmrestoreError, match="another 'arguments'"):
+            run(tmp_path, network=Compact(widths=[4, 8], blocks=1))
+
+    def test_a_truncated_checkpoint_is_named(self, tmp_path):
+        run(tmp_path)
+        path = tmp_path / "checkpoint.safetensors"
+        path.write_bytes(path.read_bytes()[:500])
+        with pytest.raises(EmrestoreError, match="not a whole checkpoint"):
+            run(tmp_path)
+
+    def test_steps_that_are_not_finite_are_skipped_counted_and_end_the_run(self, tmp_path, monkeypatch):
+        terms, calls = losses.terms, []
+
+        def sometimes(*arguments):
+            calls.append(1)
+            found = terms(*arguments)
+            return {name: term * (float("nan") if bad(len(calls)) else 1) for name, term in found.items()}
+
+        monkeypatch.setattr(losses, "terms", sometimes)
+        bad = {3, 7, 8}.__contains__
+        network, history = run(tmp_path / "some")
+        assert history["skipped"].iloc[-1] == 3
+        assert all(torch.isfinite(parameter).all() for parameter in network.parameters())
+        calls.clear()
+        bad = {6, 7, 8}.__contains__
+        with pytest.raises(EmrestoreError, match="3 steps in a row"):
+            run(tmp_path / "all")
+        assert checkpoint.read_state(tmp_path / "all/checkpoint.safetensors")["step"] == 4
+
+    def test_the_old_checkpoint_survives_a_full_disk(self, tmp_path, monkeypatch):
+        run(tmp_path, dataclasses.replace(SETTINGS, save=100))
+        before = (tmp_path / "checkpoint.safetensors").read_bytes()
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("safetensors.torch.save", full)
+        with pytest.raises((EmrestoreError, OSError)):
+            checkpoint.save(tmp_path / "checkpoint.safetensors", {"network": small()}, {}, {})
+        assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+
+    def test_the_rate_rises_and_falls(self):
+        rates = [loop._rate(step, SETTINGS) for step in range(SETTINGS.steps)]
+        assert rates[SETTINGS.warm_up - 1] == rates[SETTINGS.warm_up] == max(rates) == SETTINGS.learning_rate
+        assert all(a > b for a, b in pairwise(rates[3:]))
+
+
+def test_shards_are_read_as_they_were_drawn(tmp_path):
+    import xarray as xr
+
+    levels = pool().images.numpy()
+    dataset = xr.Dataset(
+        {
+            "image": (("number", "y", "x"), levels, {"scale_factor": np.float32(1 / shard.LEVELS)}),
+            "pixel_size": ("number", np.full(len(levels), 0.1)),
+            "drawn": ("number", ["{}"] * len(levels)),
+        }
+    )
+    store.write(dataset, tmp_path / "0.nc", {})
+    found = data.load([tmp_path / "0.nc", tmp_path / "0.nc"])
+    assert np.array_equal(found.images.numpy(), np.concatenate([levels, levels]))
