@@ -1,5 +1,6 @@
 """Clean images and what they were drawn from, and the whitening transforms of one (Fig. 11)."""
 
+import textwrap
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
@@ -32,7 +33,7 @@ def recipe(drawn: Mapping) -> str:
     """Put an image's specimen, or its objects, into two short lines."""
     if drawn["kind"] == "low resolution":
         kinds = sorted({str(part["kind"]).replace("_", " ") for part in drawn["objects"]["parts"]})
-        return " + ".join(kinds[:2]) + ("\n+ " + " + ".join(kinds[2:]) if kinds[2:] else "")
+        return textwrap.fill(" + ".join(kinds), 28)
     specimen, support = drawn["specimen"], drawn["support"]
     elements = [chemical_symbols[z] for z in specimen["elements"]]
     first = "".join(elements[:NAMED]) + ("…" if len(elements) > NAMED else "")
@@ -94,8 +95,8 @@ def survey_figure(draws: pd.DataFrame, spectra: pd.DataFrame, ranges: Mapping) -
             axis.minorticks_off()
             ticks = [tick for tick in (0.03, 0.1, 0.3, 1, 3, 10, 25) if low <= tick <= high]
             axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        panel(axis, chr(ord("a") + place), f"{name}, n = {len(values)}")
-        axis.title.set_fontsize(5.8)
+        panel(axis, chr(ord("a") + place), f"n = {len(values)}")
+        axis.set_xlabel(name)
     unused = axes.flat[len(names) :]
     for axis in unused:
         axis.set_axis_off()
