@@ -137,25 +137,27 @@ def test_the_fisher_matrix_gives_the_bounds(width, free):
 
 def test_shrunken_positions_of_neighbours_meet_the_bound_measured_on_displaced_columns():
     # x of the first column: half its own fit and a fifth of a neighbour's. Its bound is (0.5, 0.2) F⁻¹ (0.5, 0.2)ᵀ,
-    # which maximum likelihood attains within its bias of higher order (3 %, test_crlb); 400 images leave 3.5 % on the
-    # standard deviation; displaced by 0.3 px either way the gradient is as good as 0.04 / (0.3 √800) of 0.54
+    # 0.094 px, which maximum likelihood attains within its bias of higher order (3 %, test_crlb); 400 images leave
+    # 1 / √800 = 3.5 % on the standard deviation. 100 images displaced by 0.5 px either way give each element of the
+    # gradient to 0.094 √2 / (2 x 0.5 √100) = 0.013, and the root of the bound to 0.013 / 0.54 = 2.5 %
     rng = stream(1, "test_columns_audit", "counts")
-    step, images = 0.3, 400
-    moved = [columns()] + [columns(X + sign * step * np.eye(5)[k]) for k in (0, 1) for sign in (1, -1)]
-    counts = np.stack([rng.poisson(mu, (images, *SHAPE)) for mu in moved]).astype(float)
-    fit = fit_images(counts.reshape(-1, *SHAPE), np.stack([X, Y], -1), estimator="ml", sigma=SIGMA)
-    x = fit.x.numpy().reshape(5, images, 5)
-    estimate = 0.5 * x[..., 0] + 0.2 * x[..., 1]
-    plus, minus = np.stack(estimate[1::2], -1)[:, None], np.stack(estimate[2::2], -1)[:, None]
+    step, images, few = 0.5, 400, 100
+    moved = [columns(X + sign * step * np.eye(5)[k]) for k in (0, 1) for sign in (1, -1)]
+    counts = [rng.poisson(columns(), (images, *SHAPE))] + [rng.poisson(mu, (few, *SHAPE)) for mu in moved]
+    fit = fit_images(np.concatenate(counts).astype(float), np.stack([X, Y], -1), estimator="ml", sigma=SIGMA)
+    x = fit.x.numpy()
+    estimate, displaced = np.split(0.5 * x[:, 0] + 0.2 * x[:, 1], [images])
+    plus, minus = displaced.reshape(2, 2, few).transpose(1, 2, 0)[:, :, None]
     keep = [1, 4]  # x of the first and of the second column
     inverse = np.linalg.inv(fisher_matrix(SHAPE, X, Y, HEIGHT, SIGMA, BACKGROUND))
     found = measured_biased_bound(np.linalg.inv(inverse[np.ix_(keep, keep)]), plus, minus, step)
-    error = found["gradient_se"]
-    assert (np.abs(found["gradient"] - [0.5, 0.2]) < 4 * error).all()
-    assert found["std_low"] < found["std"] < found["std_high"]
-    assert estimate[0].std(ddof=1) == pytest.approx(found["std"][0], rel=0.03 + 4 * 0.035)
+    assert (np.abs(found["gradient"] - [0.5, 0.2]) < 4 * found["gradient_se"]).all()
+    exact = np.sqrt(np.array([0.5, 0.2]) @ inverse[np.ix_(keep, keep)] @ [0.5, 0.2])
+    assert found["std"] == pytest.approx(exact, rel=4 * 0.025)
+    assert found["std_low"] < exact < found["std_high"]
+    assert estimate.std(ddof=1) == pytest.approx(exact, rel=0.03 + 4 * 0.035)
     # an unbiased estimate would have scattered at least twice as much, less the neighbour's part
-    assert estimate[0].std(ddof=1) < 0.7 * np.sqrt(inverse[1, 1])
+    assert estimate.std(ddof=1) < 0.7 * np.sqrt(inverse[1, 1])
 
 
 def test_errors_of_one_column_are_those_of_the_pool():
