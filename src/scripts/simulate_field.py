@@ -13,7 +13,6 @@ from emrestore.multislice import Settings, check
 from emrestore.rng import stream
 from emrestore.workflow import run
 
-
 #: Largest error of a point's image that the scan step may leave, relative to its sum.
 ALIASING = 0.005
 
