@@ -74,7 +74,7 @@ def test_detect_fit_match():
     pairs, scores = match_stack(fits, status, true, SHAPE, radius=3.0, border=0.0)
     assert scores["recall"].tolist() == [1, 0, 1]
     assert scores["precision"].tolist() == [1, 1, 1]
-    # least squares on Poisson counts without background: 4/3 of sigma over the square root of the column's 1005 electrons,
+    # least squares on Poisson counts without background: 4/3 of sigma / sqrt(1005 electrons of a column),
     # (16 / 6 sqrt(3)) (2 / sqrt(3)) = 16/9 of the Fisher variance; 80 values, so five standard errors are 5 / sqrt(160)
     rms = np.sqrt((pairs[["x_error", "y_error"]] ** 2).to_numpy().mean())
     assert rms == pytest.approx(4 / 3 * sigma / 1005**0.5, rel=5 / 160**0.5)
