@@ -14,13 +14,16 @@ rule fit_columns:
         "results/logs/fit_columns/{method}/{specimen}/{sampling}.log",
     benchmark:
         "results/timings/fit_columns/{method}/{specimen}/{sampling}.tsv"
+    wildcard_constraints:
+        specimen="|".join([*SPECIMENS, *FIELDS]),
+        sampling="|".join([*SAMPLINGS, *CHAINS]),
     conda:
         "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=4000,
     params:
-        estimators=lambda w: value(f"columns/estimators/{w.method}"),
+        estimators=lambda w: estimators(w.method, w.sampling),
         width=value("columns/width"),
         background=value("columns/background"),
         code=code("fit_columns.py"),
@@ -40,6 +43,9 @@ rule fit_truth:
         "results/logs/fit_truth/{specimen}/{sampling}.log",
     benchmark:
         "results/timings/fit_truth/{specimen}/{sampling}.tsv"
+    wildcard_constraints:
+        specimen="|".join([*SPECIMENS, *FIELDS]),
+        sampling="|".join([*SAMPLINGS, *CHAINS]),
     conda:
         "../envs/environment.yaml"
     params:

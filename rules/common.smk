@@ -41,6 +41,8 @@ def record(name):
 SPECIMENS = value("study/specimens")
 DISPLACED = [name for name in SPECIMENS if value(f"specimens/{name}/displacement") > 0]
 SAMPLINGS = value("study/samplings")
+FIELDS = value("recordings/specimens")
+CHAINS = value("recordings/distortions")
 CRYSTALS = value("realism/crystals")
 METHODS = list(study.unwrap(config["columns"]["estimators"]))
 
@@ -77,6 +79,18 @@ def shards(modalities, splits):
         for modality in modalities
         for split in splits
         for number in range(value(f"generator/shards/{split}"))
+    ]
+
+
+def estimators(method, sampling):
+    """How a method's images are fitted: by maximum likelihood only where electrons are counted and nothing else is."""
+    counted = sampling in SAMPLINGS or value(f"distortions/chains/{sampling}") == [
+        "shot"
+    ]
+    return [
+        name
+        for name in value(f"columns/estimators/{method}")
+        if counted or name != "ml"
     ]
 
 

@@ -8,11 +8,6 @@ wildcard_constraints:
 SOURCE_REACH = 4 * value("multislice/source_hwhm") / 1.1774
 
 
-def scanned_extent(w):
-    """Edge of the square that is scanned [Å]: the image and the reach of the source."""
-    return value(f"realistic/{w.field}/extent") + 2 * SOURCE_REACH
-
-
 rule build_realistic:
     """Build the atoms of the dislocation or the particle and the table of its columns."""
     output:
@@ -64,7 +59,7 @@ rule simulate_field:
         lattice_constant=value("specimens/lattice_constant"),
         window_gpts=value("realistic/window_gpts"),
         patch_points=value("realistic/patch_points"),
-        extent=scanned_extent,
+        extent=lambda w: value(f"realistic/{w.field}/extent") + 2 * SOURCE_REACH,
         scan_step=lambda w: value(f"realistic/{w.field}/scan_step"),
         symmetric=lambda w: w.field == "particle",
         overlap=value("specimens/lattice_constant") / 4,

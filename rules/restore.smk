@@ -10,6 +10,9 @@ rule restore_published:
         "results/logs/restore_published/{specimen}/{sampling}.log",
     benchmark:
         "results/timings/restore_published/{specimen}/{sampling}.tsv"
+    wildcard_constraints:
+        specimen="|".join([*SPECIMENS, *FIELDS]),
+        sampling="|".join([*SAMPLINGS, *CHAINS]),
     conda:
         "../envs/environment.yaml"
     threads: 2

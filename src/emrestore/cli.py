@@ -102,7 +102,10 @@ def restore(
     for source, target in zip(images, outputs, strict=True):
         image = io.read(source)
         with _progress(source) as progress:
-            restored = emrestore.restore(image.data, method=method, fast_axis=fast_axis, progress=progress)
+            try:
+                restored = emrestore.restore(image.data, method=method, fast_axis=fast_axis, progress=progress)
+            except EmrestoreError as error:
+                raise EmrestoreError(f"{source}: {error}") from None
         io.write(target, io.Image(restored, image.pixel_size))
 
 
@@ -125,7 +128,9 @@ def columns(
     data = source.data.reshape(-1, *source.data.shape[-2:])
     if len(data) != 1:
         raise EmrestoreError(f"{image} holds {len(data)} images; columns are fitted in one")
-    size = pixel_size or _square(source, image)
+    if pixel_size is None and source.pixel_size is None:
+        typer.echo(f"no pixel size in {image}: lengths in Å are for 1 Å; give --pixel-size", err=True)
+    size = _square(source, image) if pixel_size is None else pixel_size
     from emrestore.columns.detect import detect_columns
     from emrestore.columns.fit import fit_columns
 
@@ -161,8 +166,13 @@ def trace(
     from emrestore.trace import trace
 
     for step in trace(result):
-        made = step.record and f"  {step.record['rule']}, commit {step.record['commit'][:12]}"
-        typer.echo(f"{'  ' * step.depth}{step.path}  [{step.state}]{made or ''}")
+        made = ""
+        if step.record:
+            made = f"  {step.record['rule']}, commit {step.record['commit'][:12]}"
+            seed, code = (step.record.get("params", {}).get(name) for name in ("seed", "code"))
+            made += f", seed {seed}" if seed is not None else ""
+            made += f", code {code[:12]}" if code else ""
+        typer.echo(f"{'  ' * step.depth}{step.path}  [{step.state}]{made}")
 
 
 def _outputs(images: list[str], output: Path) -> list[Path]:

@@ -163,7 +163,8 @@ def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray]) -> pd.D
         the mean displacement of all scored columns of each image is taken away, as a rigid shift of an image matters
         to few; ``scs``, the mean absolute error of cross sections [%]; ``position_std`` (per axis) and ``scs_std``,
         their standard deviations over realisations. Intervals are of 95 %, over realisations. Fits that did not
-        converge or ended on a bound are part of all values, and their shares are given.
+        converge or ended on a bound are part of all values, and their shares are given; columns without a finite error
+        in every realisation are left out and counted (``left_out``).
     """
     scores = scores[scores["scored"]]
     names = ["x_error", "y_error", "scs_error"]
@@ -171,9 +172,11 @@ def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray]) -> pd.D
     for condition, group in scores.groupby(CONDITION, sort=True):
         errors = errors_of(group, names)
         numbers = np.sort(group["column"].unique())
-        still = errors[..., :2] - errors[..., :2].mean(axis=1, keepdims=True)
+        still = errors[..., :2] - np.nanmean(errors[..., :2], axis=1, keepdims=True)
         for region, members in regions.items():
-            inside = np.isin(numbers, members)
+            # a column whose clean fit is empty has no relative error
+            measured = np.isfinite(errors).all(axis=(0, 2))
+            inside = np.isin(numbers, members) & measured
             if not inside.any():
                 continue
             part, scs = errors[:, inside], 100 * errors[:, inside, 2:]
@@ -189,7 +192,8 @@ def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray]) -> pd.D
             ):
                 row = dict(zip(CONDITION, condition, strict=True)) | {"region": region, "quantity": quantity}
                 row |= dict(zip(("value", "low", "high"), found, strict=True)) | {"unit": unit}
-                rows.append(row | {"columns": int(inside.sum())} | shares)
+                left_out = int((np.isin(numbers, members) & ~measured).sum())
+                rows.append(row | {"columns": int(inside.sum()), "left_out": left_out} | shares)
     return pd.DataFrame(rows)
 
 

@@ -45,7 +45,11 @@ def trace(path: Path, provenance: Path = Path("results/provenance")) -> Iterator
         record = json.loads(file.read_text(encoding="utf-8"))
         makers |= dict.fromkeys(record["outputs"], record)
     if not makers:
-        raise EmrestoreError(f"there are no job records in {provenance}; run the study first (make study)")
+        raise EmrestoreError(
+            f"there are no job records in {provenance}; run the study first (make study), and this in its folder"
+        )
+    if Path(path).is_absolute() and Path(path).is_relative_to(Path.cwd()):
+        path = Path(path).relative_to(Path.cwd())
     if str(path) not in makers:
         raise EmrestoreError(
             f"no job record in {provenance} names {path}; name it as the workflow does, from its folder"

@@ -182,3 +182,12 @@ class TestAccuracy:
         scores.loc[scores["column"] < 10, "scored"] = False
         table = accuracy_table(scores, {"core": np.arange(10), "rest": np.arange(10, self.COLUMNS)})
         assert set(table["region"]) == {"rest"}
+
+    def test_columns_without_an_error_are_left_out_and_counted(self):
+        scores = self.scores()
+        plain = accuracy_table(scores, {"rest": np.arange(11, self.COLUMNS)})
+        scores.loc[(scores["column"] == 10) & (scores["realisation"] == 3), "scs_error"] = np.inf
+        table = accuracy_table(scores, {"rest": np.arange(10, self.COLUMNS)})
+        assert (table["left_out"] == 1).all()
+        assert (table["columns"] == self.COLUMNS - 11).all()
+        assert np.allclose(table["value"], plain["value"])

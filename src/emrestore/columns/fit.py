@@ -245,7 +245,8 @@ def fit_columns(
     pandas.DataFrame
         One row per position, in the same order: ``x, y`` [px], ``x_A, y_A`` [Å], ``sigma`` [px],
         ``amplitude``, ``background`` [image units], ``scs`` [image units x Å^2], the standard error of each
-        (``_se``), and the flags ``converged, on_bound, border`` (see :class:`Fit`).
+        (``_se``), and the flags ``converged, on_bound, border`` (see :class:`Fit`). Standard errors come from the
+        noise about the fit: they hold for recorded images, and not for restored ones, whose errors are correlated.
 
     Raises
     ------

@@ -1,5 +1,6 @@
 """Clean images and what they were drawn from, and the whitening transforms of one (Fig. 11)."""
 
+import math
 import textwrap
 from collections.abc import Mapping
 
@@ -51,10 +52,10 @@ def recipe(drawn: Mapping) -> str:
 def images_figure(images: xr.Dataset) -> Figure:
     """Draw the first 64 images of a shard, each from its darkest to its brightest pixel, and their recipes."""
     edge, text = WIDTH / SIDE, 0.17
-    figure, axes = plt.subplots(SIDE, SIDE, figsize=(WIDTH, SIDE * (edge + text)), layout="none")
-    figure.subplots_adjust(
-        left=0.005, right=0.995, top=0.998, bottom=text / (SIDE * (edge + text)), wspace=0.05, hspace=0.2
-    )
+    rows = min(SIDE, math.ceil(images.sizes["number"] / SIDE))
+    height = rows * (edge + text)
+    figure, axes = plt.subplots(rows, SIDE, figsize=(WIDTH, height), layout="none")
+    figure.subplots_adjust(0.005, text / height, 0.995, 1 - 0.03 / height, wspace=0.05, hspace=0.2)
     for axis in axes.flat:
         axis.set_axis_off()
     made = shard.drawn(images)

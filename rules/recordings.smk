@@ -1,0 +1,137 @@
+rule draw_recordings:
+    """Draw recordings of a realistic specimen's clean image at all doses."""
+    input:
+        image="results/images/{specimen}.nc",
+        columns="results/structures/{specimen}.csv",
+    output:
+        pairs="results/pairs/{specimen}/{sampling}.nc",
+        record=record("pairs/{specimen}/{sampling}"),
+    log:
+        "results/logs/draw_recordings/{specimen}/{sampling}.log",
+    benchmark:
+        "results/timings/draw_recordings/{specimen}/{sampling}.tsv"
+    wildcard_constraints:
+        specimen="|".join(FIELDS),
+        sampling="|".join(CHAINS),
+    conda:
+        "../envs/environment.yaml"
+    params:
+        field="{specimen}",
+        chain="{sampling}",
+        doses=value("recordings/doses"),
+        realisations=value("recordings/realisations"),
+        distortions=value("distortions"),
+        seed=value("seed"),
+        code=code("draw_recordings.py"),
+    script:
+        "../src/scripts/draw_recordings.py"
+
+
+rule tabulate_accuracy:
+    """Tabulate errors of positions and cross sections of the realistic specimens (Figs 4 and 5)."""
+    input:
+        pairs=expand(
+            "results/pairs/{specimen}/{sampling}.nc", specimen=FIELDS, sampling=CHAINS
+        ),
+        truths=expand(
+            "results/truth/{specimen}/{sampling}.parquet",
+            specimen=FIELDS,
+            sampling=CHAINS,
+        ),
+        fits=expand(
+            "results/columns/{method}/{specimen}/{sampling}.parquet",
+            specimen=FIELDS,
+            sampling=CHAINS,
+            method=METHODS,
+        ),
+        columns=expand("results/structures/{specimen}.csv", specimen=FIELDS),
+    output:
+        scores="results/scores/realistic.parquet",
+        table="results/tables/realistic.csv",
+        record=record("tables/realistic"),
+    log:
+        "results/logs/tabulate_accuracy.log",
+    benchmark:
+        "results/timings/tabulate_accuracy.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        fields=FIELDS,
+        chains=CHAINS,
+        methods=METHODS,
+        border=value("columns/border"),
+        code=code("tabulate_accuracy.py"),
+    script:
+        "../src/scripts/tabulate_accuracy.py"
+
+
+rule count_atoms:
+    """Count the particle's atoms by the library's nearest value and by a mixture (Fig. 5)."""
+    input:
+        scores=rules.tabulate_accuracy.output.scores,
+        library="results/tables/library.csv",
+    output:
+        table="results/tables/counts.csv",
+        confusions="results/tables/confusions.csv",
+        record=record("tables/counts"),
+    log:
+        "results/logs/count_atoms.log",
+    benchmark:
+        "results/timings/count_atoms.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        field="particle",
+        code=code("count_atoms.py"),
+    script:
+        "../src/scripts/count_atoms.py"
+
+
+rule plot_dislocation:
+    """Draw Fig. 4, and measure the closure failure of the Burgers circuit in every restored image."""
+    input:
+        pairs="results/pairs/dislocation/scanned.nc",
+        restored="results/restored/published/dislocation/scanned.nc",
+        fits="results/columns/published/dislocation/scanned.parquet",
+        columns="results/structures/dislocation.csv",
+        table=rules.tabulate_accuracy.output.table,
+    output:
+        png="results/figures/fig04.png",
+        pdf="results/figures/fig04.pdf",
+        circuits="results/figures/fig04_circuits.csv",
+        record=record("figures/fig04"),
+    log:
+        "results/logs/plot_dislocation.log",
+    benchmark:
+        "results/timings/plot_dislocation.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        chain="scanned",
+        lattice_constant=value("specimens/lattice_constant"),
+        code=code("plot_dislocation.py"),
+    script:
+        "../src/scripts/plot_dislocation.py"
+
+
+rule plot_particle:
+    """Draw Fig. 5."""
+    input:
+        table=rules.tabulate_accuracy.output.table,
+        counts=rules.count_atoms.output.table,
+        confusions=rules.count_atoms.output.confusions,
+    output:
+        png="results/figures/fig05.png",
+        pdf="results/figures/fig05.pdf",
+        record=record("figures/fig05"),
+    log:
+        "results/logs/plot_particle.log",
+    benchmark:
+        "results/timings/plot_particle.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        chain="scanned",
+        code=code("plot_particle.py"),
+    script:
+        "../src/scripts/plot_particle.py"

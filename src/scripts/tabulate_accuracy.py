@@ -1,0 +1,52 @@
+"""Set the columns of realistic specimens against their clean fits, and tabulate absolute errors by region."""
+
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from emrestore import store
+from emrestore.metrics import accuracy_table, column_errors
+from emrestore.workflow import run
+
+
+def main(
+    pairs: list[Path],
+    truths: list[Path],
+    fits: list[Path],
+    columns: list[Path],
+    scores: Path,
+    table: Path,
+    *,
+    fields: list[str],
+    chains: list[str],
+    methods: list[str],
+    border: float,
+) -> None:
+    """Write a row per fitted column, and the table; paths are ordered by specimen, then chain, then method."""
+    rows, tables = [], []
+    for place, (field, chain) in enumerate(product(fields, chains)):
+        geometry, truth = store.read(pairs[place]), pd.read_parquet(truths[place])
+        known = pd.read_csv(columns[fields.index(field)]).iloc[geometry.cell_column.values].reset_index(drop=True)
+        regions = {"all": known.index.to_numpy()}
+        if known["core"].sum() > 1:
+            regions["core"] = known.index[known["core"]].to_numpy()
+        of_chain = []
+        for number, method in enumerate(methods):
+            errors = column_errors(pd.read_parquet(fits[place * len(methods) + number]), truth, geometry, border)
+            errors.insert(0, "sampling", chain)
+            errors.insert(1, "method", method + "_" + errors.pop("estimator"))
+            of_chain.append(errors)
+        of_chain = pd.concat(of_chain, ignore_index=True)
+        of_chain.insert(0, "specimen", field)
+        of_chain["atoms"] = known["atoms"].to_numpy()[of_chain["column"]]
+        rows.append(of_chain)
+        found = accuracy_table(of_chain, regions)
+        found.insert(0, "specimen", field)
+        tables.append(found)
+    pd.concat(rows, ignore_index=True).to_parquet(scores, index=False)
+    pd.concat(tables).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
+
+
+if "snakemake" in globals():
+    run(main, snakemake)
