@@ -21,6 +21,8 @@ def main(table: Path, counts: Path, confusions: Path, png: Path, pdf: Path, *, c
     for method in counted["method"].unique():
         rows = mistaken[(mistaken["sampling"] == chain) & (mistaken["dose"] == dose) & (mistaken["route"] == "library")]
         rows = rows[rows["method"] == method]
+        if rows.empty:
+            continue
         matrix = np.zeros((most + 1, most + 1))
         matrix[rows["atoms"], rows["counted"]] = rows["times"]
         matrices.append((f"{METHODS[method][0]}, {dose:.0f} e/Å²", matrix))
