@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from emrestore import hrtem
 from emrestore.errors import EmrestoreError
 from emrestore.image import clean
-from emrestore.multislice import Settings
 from emrestore.multislice import check as check_detector
+from emrestore.multislice import settings_of
 
 
 def value(config: Mapping, path: str):
@@ -73,10 +73,9 @@ def check(config: Mapping, schema: Mapping) -> None:
         raise EmrestoreError(f"config key '{path or '(top level)'}': {errors[0].message}")
     _check_names(config)
     _check_distortions(config)
-    settings = {key: leaf for key, leaf in unwrap(config["multislice"]).items() if key in Settings.__annotations__}
     lattice_constant = value(config, "specimens/lattice_constant")
-    settings["slice_thickness"] = lattice_constant / value(config, "multislice/slices_per_cell")
-    check_detector(Settings(**settings), lattice_constant * value(config, "specimens/cells_xy"))
+    settings = settings_of(value(config, "multislice"), lattice_constant)
+    check_detector(settings, lattice_constant * value(config, "specimens/cells_xy"))
     _check_hrtem(config)
     try:
         clean.check(clean.build(unwrap(config["generator"])))

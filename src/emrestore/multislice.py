@@ -8,7 +8,7 @@ Accuracy of a cross section of Pt at 80 to 160 mrad, from the same atoms on fine
 second is the larger, and cancels where images are scored against the clean image of the same simulation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -61,6 +61,23 @@ class Settings:
     gpts: int
     slice_thickness: float
     phonon_rms: float
+
+
+def settings_of(section: Mapping, lattice_constant: float, **changes) -> Settings:
+    """Read the section ``multislice`` of the configuration, without units and sources.
+
+    Parameters
+    ----------
+    section
+        The fields of :class:`Settings`, with ``slices_per_cell`` in place of ``slice_thickness``; others are ignored.
+    lattice_constant
+        Edge of the cell that slices divide [Å].
+    changes
+        Fields that differ from the section's.
+    """
+    values = {name: section[name] for name in Settings.__annotations__ if name in section}
+    values["slice_thickness"] = lattice_constant / section["slices_per_cell"]
+    return Settings(**(values | changes))
 
 
 def wavelength(energy: float) -> float:

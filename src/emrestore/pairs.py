@@ -1,7 +1,11 @@
 """Pairs of a clean image and its noisy realisations, in electrons per pixel."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 import torch
+import xarray as xr
 
 from emrestore.distort import noise
 from emrestore.distort.chain import Chain, flatten, unflatten
@@ -75,6 +79,56 @@ def draw_images(
     drawn = chain.sample(keys, _repeat(expected, realisations), pixel_size, electrons=1.0)
     parameters = {name: values.numpy() for name, values in flatten(drawn).items()}
     return replay(expected, chain, parameters), parameters
+
+
+def dataset(
+    clean: np.ndarray,
+    thicknesses: xr.DataArray | Sequence[int],
+    doses: Sequence[float],
+    recorded: Sequence[tuple[np.ndarray, dict[str, np.ndarray]]],
+    columns: pd.DataFrame,
+    pixel_size: float,
+    pitch: float,
+) -> xr.Dataset:
+    """Lay out a file of pairs: clean images, recordings with what distorted each, and the columns in view.
+
+    Parameters
+    ----------
+    clean
+        (T, Y, X) detected fractions.
+    thicknesses, doses
+        (T,) and (D,) [e/Å²].
+    recorded
+        What :func:`draw_images` gave for each dose and, within it, each thickness.
+    columns
+        ``x_site, y_site, dx, dy`` [px] and ``column``, its number in the specimen.
+    pixel_size
+        Edge of a pixel [Å].
+    pitch
+        Distance of columns [px].
+    """
+    condition = ("dose", "thickness", "realisation")
+
+    def stacked(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.stack(arrays).reshape(len(doses), len(clean), *arrays[0].shape)
+
+    return xr.Dataset(
+        {
+            "clean": (("thickness", "y", "x"), clean, {"units": "detected fraction"}),
+            "counts": ((*condition, "y", "x"), stacked([images for images, _ in recorded]), {"units": "electrons"}),
+            **{
+                name: ((*condition, *(f"{name}.{axis}" for axis in range(values.ndim - 1))), stacked(arrays))
+                for name, values in recorded[0][1].items()
+                for arrays in [[parameters[name] for _, parameters in recorded]]
+            },
+            **{
+                name: ("column", columns[name].to_numpy(), {"units": "px"}) for name in ("x_site", "y_site", "dx", "dy")
+            },
+            "cell_column": ("column", columns["column"].to_numpy()),
+        },
+        coords={"dose": ("dose", list(doses), {"units": "e/Å²"}), "thickness": thicknesses},
+        attrs={"pixel_size": pixel_size, "pitch": pitch},
+    )
 
 
 def replay(expected: np.ndarray, chain: Chain, parameters: dict[str, np.ndarray]) -> np.ndarray:

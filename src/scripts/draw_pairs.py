@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from emrestore import store
 from emrestore.distort.chain import build
-from emrestore.pairs import draw_images, expected_counts
+from emrestore.pairs import dataset, draw_images, expected_counts
 from emrestore.periodic import sample
 from emrestore.specimen.named import columns_in_view
 from emrestore.workflow import run
@@ -45,33 +44,9 @@ def main(
         for thickness, fraction in zip(source.thickness.values, clean, strict=True)
         for name in [("pairs", specimen, sampling, dose, int(thickness))]
     ]
-    condition = ("dose", "thickness", "realisation")
-
-    def stacked(arrays: list[np.ndarray]) -> np.ndarray:
-        return np.stack(arrays).reshape(len(doses), len(clean), *arrays[0].shape)
-
-    dataset = xr.Dataset(
-        {
-            "clean": (("thickness", "y", "x"), clean, {"units": "detected fraction"}),
-            "counts": ((*condition, "y", "x"), stacked([images for images, _ in recorded]), {"units": "electrons"}),
-            **{
-                name: ((*condition, *(f"{name}.{axis}" for axis in range(values.ndim - 1))), stacked(arrays))
-                for name, values in recorded[0][1].items()
-                for arrays in [[parameters[name] for _, parameters in recorded]]
-            },
-            **{
-                name: ("column", in_view[name].to_numpy(), {"units": "px"}) for name in ("x_site", "y_site", "dx", "dy")
-            },
-            "cell_column": ("column", in_view["column"].to_numpy()),
-        },
-        coords={
-            "dose": ("dose", list(doses.values()), {"units": "e/Å²"}),
-            "thickness": source.thickness,
-        },
-        attrs={"pixel_size": pixel_size, "pitch": pitch / pixel_size},
-    )
+    made = dataset(clean, source.thickness, list(doses.values()), recorded, in_view, pixel_size, pitch / pixel_size)
     parameters = {"clean": store.parameters(source), "distortions": chain, "seed": seed, "specimen": specimen}
-    store.write(dataset, pairs, parameters | {"sampling": sampling})
+    store.write(made, pairs, parameters | {"sampling": sampling})
 
 
 if "snakemake" in globals():

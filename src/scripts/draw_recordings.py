@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from scipy.spatial import cKDTree
 
 from emrestore import store
 from emrestore.distort.chain import build
-from emrestore.pairs import draw_images, expected_counts
+from emrestore.pairs import dataset, draw_images, expected_counts
 from emrestore.workflow import run
 
 
@@ -50,33 +49,12 @@ def main(
     ny, nx = fraction.shape
     inside = ((places > -0.5) & (places < [nx - 0.5, ny - 0.5])).all(1)
     sites = places[inside]
-    condition = ("dose", "thickness", "realisation")
-    dataset = xr.Dataset(
-        {
-            "clean": (("thickness", "y", "x"), fraction[None], {"units": "detected fraction"}),
-            "counts": (
-                (*condition, "y", "x"),
-                np.stack([images for images, _ in recorded])[:, None],
-                {"units": "electrons"},
-            ),
-            **{
-                name: (
-                    (*condition, *(f"{name}.{axis}" for axis in range(values.ndim - 1))),
-                    np.stack([parameters[name] for _, parameters in recorded])[:, None],
-                )
-                for name, values in recorded[0][1].items()
-            },
-            "x_site": ("column", sites[:, 0], {"units": "px"}),
-            "y_site": ("column", sites[:, 1], {"units": "px"}),
-            "dx": ("column", np.zeros(len(sites)), {"units": "px"}),
-            "dy": ("column", np.zeros(len(sites)), {"units": "px"}),
-            "cell_column": ("column", np.flatnonzero(inside)),
-        },
-        coords={"dose": ("dose", doses, {"units": "e/Å²"}), "thickness": [0]},
-        attrs={"pixel_size": pixel_size, "pitch": float(np.median(cKDTree(sites).query(sites, k=2)[0][:, 1]))},
-    )
+    in_view = pd.DataFrame({"x_site": sites[:, 0], "y_site": sites[:, 1], "dx": 0.0, "dy": 0.0})
+    in_view["column"] = np.flatnonzero(inside)
+    pitch = float(np.median(cKDTree(sites).query(sites, k=2)[0][:, 1]))
+    made = dataset(fraction[None], [0], doses, recorded, in_view, pixel_size, pitch)
     parameters = {"clean": store.parameters(source), "distortions": chain, "seed": seed, "specimen": field}
-    store.write(dataset, pairs, parameters)
+    store.write(made, pairs, parameters)
 
 
 if "snakemake" in globals():

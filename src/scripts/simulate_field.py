@@ -9,7 +9,7 @@ import xarray as xr
 from emrestore import store
 from emrestore.errors import EmrestoreError
 from emrestore.field import aliasing, detected_field, displace_thermally, octant
-from emrestore.multislice import Settings, check
+from emrestore.multislice import check, settings_of
 from emrestore.rng import stream
 from emrestore.workflow import run
 
@@ -38,17 +38,7 @@ def main(
 
     The scan is square, has a point in the middle of the specimen's box, and reaches half the extent from there or more.
     """
-    optics = Settings(
-        energy=multislice["energy"],
-        semi_angle=multislice["semi_angle"],
-        c30=multislice["c30"],
-        defocus=multislice["defocus"],
-        detector_inner=multislice["detector_inner"],
-        detector_outer=multislice["detector_outer"],
-        gpts=window_gpts,
-        slice_thickness=lattice_constant / multislice["slices_per_cell"],
-        phonon_rms=multislice["phonon_rms"],
-    )
+    optics = settings_of(multislice, lattice_constant, gpts=window_gpts)
     window = window_gpts * sampling
     check(optics, window)
     aliased = aliasing(optics, scan_step, multislice["source_hwhm"] / np.sqrt(2 * np.log(2)))

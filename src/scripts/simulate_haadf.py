@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from emrestore import store
-from emrestore.multislice import Settings, cell_points, check, detected_fraction, scattered_positions
+from emrestore.multislice import cell_points, check, detected_fraction, scattered_positions, settings_of
 from emrestore.rng import integer_seed, stream
 from emrestore.workflow import run
 
@@ -31,17 +31,7 @@ def main(
     The period is half a unit cell for the perfect crystal, whose scan points are scattered over equivalent places of
     the supercell so that one configuration samples many columns; for displaced columns it is the supercell.
     """
-    optics = Settings(
-        energy=settings["energy"],
-        semi_angle=settings["semi_angle"],
-        c30=settings["c30"],
-        defocus=settings["defocus"],
-        detector_inner=settings["detector_inner"],
-        detector_outer=settings["detector_outer"],
-        gpts=settings["gpts"],
-        slice_thickness=lattice_constant / settings["slices_per_cell"],
-        phonon_rms=settings["phonon_rms"],
-    )
+    optics = settings_of(settings, lattice_constant)
     supercell = lattice_constant * cells_xy
     check(optics, supercell)
     pitch = lattice_constant / 2

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emrestore.errors import EmrestoreError
-from emrestore.multislice import Settings, cell_points, check, detected_fraction, nyquist_step, scattered_positions
+from emrestore.multislice import cell_points, check, detected_fraction, nyquist_step, scattered_positions, settings_of
 from emrestore.rng import integer_seed, stream
 from emrestore.specimen.named import bulk
 from emrestore.workflow import run
@@ -29,17 +29,7 @@ def main(
     In [001] the atoms of an fcc column are a cell apart, so a crystal of n cells has n atoms in every column. The cross
     section is the mean detected fraction over a column's area of (a/2)²; the finite source does not change it.
     """
-    optics = Settings(
-        energy=settings["energy"],
-        semi_angle=settings["semi_angle"],
-        c30=settings["c30"],
-        defocus=settings["defocus"],
-        detector_inner=settings["detector_inner"],
-        detector_outer=settings["detector_outer"],
-        gpts=settings["gpts"],
-        slice_thickness=lattice_constant / settings["slices_per_cell"],
-        phonon_rms=settings["phonon_rms"],
-    )
+    optics = settings_of(settings, lattice_constant)
     check(optics, lattice_constant * cells_xy)
     pitch = lattice_constant / 2
     # the mean over a period is exact once no harmonic within the image's band, up to 2 α / λ, aliases onto it

@@ -7,7 +7,6 @@ import numpy as np
 from emrestore import rng
 from emrestore.errors import EmrestoreError
 from emrestore.image import intensity, lowres, profiles
-from emrestore.image.render import render
 from emrestore.specimen import assemble, crystal, cuts, defects, orientation, packing
 
 #: Edge of an image [px] below which grains are all border.
@@ -77,8 +76,10 @@ def sample(ranges: Ranges, modality: str, seed: int, *address: rng.Part) -> tupl
     EmrestoreError
         If no specimen can be placed.
     """
-    generator = rng.stream(seed, *address, "intensity")
-    steps = intensity.sample(ranges.intensity, generator)
+    # brings a compiler along, and every start of the workflow checks ranges
+    from emrestore.image.render import render
+
+    steps = intensity.sample(ranges.intensity, rng.stream(seed, *address, "intensity"))
     if modality.startswith("hr"):
         atoms, drawn = assemble.sample(ranges.specimen, ranges.shape, seed, *address)
         chosen, drawn["profiles"] = profiles.sample(
