@@ -41,10 +41,18 @@ def record(name):
 SPECIMENS = value("study/specimens")
 DISPLACED = [name for name in SPECIMENS if value(f"specimens/{name}/displacement") > 0]
 SAMPLINGS = value("study/samplings")
-FIELDS = value("recordings/specimens")
+# fields are specimens that are not the bulk series: they are recorded under chains of distortions
+VIEWS = [name for name in config["audit"]["views"]]
+AUDITED = value("audit/specimens")
+FIELDS = [*value("recordings/specimens"), *AUDITED]
 CHAINS = value("recordings/distortions")
+EMPTY = [name for name in VIEWS if "crystal" not in value(f"audit/views/{name}/layers")]
+# those with columns to fit
+FITTED = [name for name in FIELDS if name not in EMPTY]
 CRYSTALS = value("realism/crystals")
 METHODS = list(study.unwrap(config["columns"]["estimators"]))
+# raw images are fitted where they are; every other method restores them first
+RESTORED = [method for method in METHODS if method != "raw"]
 
 
 MODALITIES = ["hrstem", "lrstem", "hrsem", "lrsem", "hrtem", "lrtem"]
@@ -79,6 +87,47 @@ def shards(modalities, splits):
         for modality in modalities
         for split in splits
         for number in range(value(f"generator/shards/{split}"))
+    ]
+
+
+def chains(field):
+    """The chains of distortions that a field is recorded under."""
+    return value(f"audit/views/{field}/distortions") if field in VIEWS else CHAINS
+
+
+def view_setting(view, name, otherwise):
+    """A setting that only some views have."""
+    return value(f"audit/views/{view}").get(name, otherwise)
+
+
+def methods(specimen):
+    """The methods whose images of a specimen are measured, raw ones among them."""
+    return [
+        method
+        for method in METHODS
+        if method == "raw"
+        or value(f"restore/{method}/specimens") == "all"
+        or specimen in value(f"restore/{method}/specimens")
+    ]
+
+
+def weights(method):
+    """The weights of a method: the authors' network's, a file of its own, or none of a filter."""
+    chosen = value(f"restore/{method}")
+    if "weights" not in chosen:
+        return []
+    if chosen["weights"] == "published":
+        return f"results/inputs/published/{chosen['model']}.safetensors"
+    return chosen["weights"]
+
+
+def recorded(pattern, fields=FITTED):
+    """Files of all conditions of fields: {specimen}, {sampling} and, where the pattern has one, {method}."""
+    return [
+        pattern.format(specimen=field, sampling=chain, method=method)
+        for field in fields
+        for chain in chains(field)
+        for method in (methods(field) if "{method}" in pattern else [""])
     ]
 
 

@@ -1,7 +1,7 @@
 
 
 wildcard_constraints:
-    field="|".join(FIELDS),
+    field="dislocation|particle|features",
 
 
 # the source's tails that are scanned beyond the image; four standard deviations leave 6e-5
@@ -9,7 +9,7 @@ SOURCE_REACH = 4 * value("multislice/source_hwhm") / 1.1774
 
 
 rule build_realistic:
-    """Build the atoms of the dislocation or the particle and the table of its columns."""
+    """Build the atoms of a specimen that is not periodic and the table of its columns."""
     output:
         structure="results/structures/{field}.xyz",
         columns="results/structures/{field}.csv",
@@ -62,6 +62,7 @@ rule simulate_field:
         extent=lambda w: value(f"realistic/{w.field}/extent") + 2 * SOURCE_REACH,
         scan_step=lambda w: value(f"realistic/{w.field}/scan_step"),
         symmetric=lambda w: w.field == "particle",
+        embedded=lambda w: w.field == "dislocation",
         overlap=value("specimens/lattice_constant") / 4,
         seed=value("seed"),
         code=code("simulate_field.py"),

@@ -18,8 +18,12 @@ rule draw_recordings:
     params:
         field="{specimen}",
         chain="{sampling}",
-        doses=value("recordings/doses"),
-        realisations=value("recordings/realisations"),
+        doses=lambda w: value(
+            f"{'audit' if w.specimen in AUDITED else 'recordings'}/doses"
+        ),
+        realisations=lambda w: value(
+            f"{'audit' if w.specimen in AUDITED else 'recordings'}/realisations"
+        ),
         distortions=value("distortions"),
         seed=value("seed"),
         code=code("draw_recordings.py"),
@@ -28,23 +32,12 @@ rule draw_recordings:
 
 
 rule tabulate_accuracy:
-    """Tabulate errors of positions and cross sections of the realistic specimens (Figs 4 and 5)."""
+    """Tabulate errors of positions and cross sections of all recorded specimens (Figs 4 and 5, audit)."""
     input:
-        pairs=expand(
-            "results/pairs/{specimen}/{sampling}.nc", specimen=FIELDS, sampling=CHAINS
-        ),
-        truths=expand(
-            "results/truth/{specimen}/{sampling}.parquet",
-            specimen=FIELDS,
-            sampling=CHAINS,
-        ),
-        fits=expand(
-            "results/columns/{method}/{specimen}/{sampling}.parquet",
-            specimen=FIELDS,
-            sampling=CHAINS,
-            method=METHODS,
-        ),
-        columns=expand("results/structures/{specimen}.csv", specimen=FIELDS),
+        pairs=recorded("results/pairs/{specimen}/{sampling}.nc"),
+        truths=recorded("results/truth/{specimen}/{sampling}.parquet"),
+        fits=recorded("results/columns/{method}/{specimen}/{sampling}.parquet"),
+        columns=recorded("results/structures/{specimen}.csv"),
     output:
         scores="results/scores/realistic.parquet",
         table="results/tables/realistic.csv",
@@ -56,9 +49,11 @@ rule tabulate_accuracy:
     conda:
         "../envs/environment.yaml"
     params:
-        fields=FIELDS,
-        chains=CHAINS,
-        methods=METHODS,
+        conditions=[
+            (field, chain, methods(field))
+            for field in FITTED
+            for chain in chains(field)
+        ],
         border=value("columns/border"),
         code=code("tabulate_accuracy.py"),
     script:

@@ -1,27 +1,30 @@
-rule restore_published:
-    """Restore all noisy images of a specimen and sampling with the authors' network."""
+rule restore:
+    """Restore noisy images of a specimen and sampling by a method: a network or a filter."""
     input:
-        weights=f"results/inputs/published/{value('restore/published/model')}.safetensors",
+        weights=lambda w: weights(w.method),
         pairs="results/pairs/{specimen}/{sampling}.nc",
     output:
-        restored="results/restored/published/{specimen}/{sampling}.nc",
-        record=record("restored/published/{specimen}/{sampling}"),
+        restored="results/restored/{method}/{specimen}/{sampling}.nc",
+        record=record("restored/{method}/{specimen}/{sampling}"),
     log:
-        "results/logs/restore_published/{specimen}/{sampling}.log",
+        "results/logs/restore/{method}/{specimen}/{sampling}.log",
     benchmark:
-        "results/timings/restore_published/{specimen}/{sampling}.tsv"
+        "results/timings/restore/{method}/{specimen}/{sampling}.tsv"
     wildcard_constraints:
+        method="|".join(RESTORED),
         specimen="|".join([*SPECIMENS, *FIELDS]),
         sampling="|".join([*SAMPLINGS, *CHAINS]),
     conda:
         "../envs/environment.yaml"
-    threads: 2
+    # filters compute on one core; networks take all there are, so two of them side by side would be no faster
+    threads: lambda w: 2 if weights(w.method) else 1
     resources:
         mem_mb=6000,
         runtime=240,
     params:
-        model=value("restore/published/model"),
-        precision=value("restore/published/precision"),
+        model=lambda w: value(f"restore/{w.method}/model"),
+        precision=lambda w: value(f"restore/{w.method}/precision"),
+        realisations=lambda w: value(f"restore/{w.method}/realisations"),
         code=code("restore_images.py"),
     script:
         "../src/scripts/restore_images.py"

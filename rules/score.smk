@@ -5,10 +5,11 @@ rule score_columns:
         truths=expand(
             "results/truth/{{specimen}}/{sampling}.parquet", sampling=SAMPLINGS
         ),
-        fits=expand(
-            "results/columns/{method}/{{specimen}}/{sampling}.parquet",
+        fits=lambda w: expand(
+            "results/columns/{method}/{specimen}/{sampling}.parquet",
+            specimen=w.specimen,
             sampling=SAMPLINGS,
-            method=METHODS,
+            method=methods(w.specimen),
         ),
     output:
         scores="results/scores/{specimen}.parquet",
@@ -21,7 +22,7 @@ rule score_columns:
         "../envs/environment.yaml"
     params:
         samplings=SAMPLINGS,
-        methods=METHODS,
+        methods=lambda w: methods(w.specimen),
         border=value("columns/border"),
         code=code("score_columns.py"),
     script:
@@ -33,7 +34,9 @@ rule score_images:
     input:
         pairs=expand("results/pairs/bulk/{sampling}.nc", sampling=SAMPLINGS),
         restored=expand(
-            "results/restored/published/bulk/{sampling}.nc", sampling=SAMPLINGS
+            "results/restored/{method}/bulk/{sampling}.nc",
+            sampling=SAMPLINGS,
+            method=methods("bulk")[1:],
         ),
     output:
         table="results/tables/image_errors.csv",
@@ -46,6 +49,7 @@ rule score_images:
         "../envs/environment.yaml"
     params:
         samplings=SAMPLINGS,
+        methods=methods("bulk")[1:],
         code=code("score_images.py"),
     script:
         "../src/scripts/score_images.py"

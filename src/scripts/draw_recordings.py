@@ -26,7 +26,8 @@ def main(
 ) -> None:
     """Write what ``draw_pairs`` writes of the bulk: the clean fraction, recordings with what distorted them, columns.
 
-    There is one thickness, called 0, since columns differ in theirs.
+    There is one thickness, called 0, since columns differ in theirs. Where the table has the lattice's sites beside the
+    places of columns, fits will start at the sites, which give nothing away.
     """
     source = store.read(image)
     fraction, pixel_size = np.maximum(source.fraction.values, 0.0), source.attrs["pixel_size"]
@@ -45,13 +46,16 @@ def main(
         )
         for dose in doses
     ]
-    places = (pd.read_csv(columns)[["x", "y"]].to_numpy() - [source.attrs["x0"], source.attrs["y0"]]) / pixel_size
+    table = pd.read_csv(columns)
+    known = ["x_site", "y_site"] if "x_site" in table else ["x", "y"]
+    corner = [source.attrs["x0"], source.attrs["y0"]]
+    sites, places = ((table[names].to_numpy() - corner) / pixel_size for names in (known, ["x", "y"]))
     ny, nx = fraction.shape
-    inside = ((places > -0.5) & (places < [nx - 0.5, ny - 0.5])).all(1)
-    sites = places[inside]
-    in_view = pd.DataFrame({"x_site": sites[:, 0], "y_site": sites[:, 1], "dx": 0.0, "dy": 0.0})
+    inside = ((sites > -0.5) & (sites < [nx - 0.5, ny - 0.5])).all(1)
+    sites, shifts = sites[inside], (places - sites)[inside]
+    in_view = pd.DataFrame(np.concatenate([sites, shifts], axis=1), columns=["x_site", "y_site", "dx", "dy"])
     in_view["column"] = np.flatnonzero(inside)
-    pitch = float(np.median(cKDTree(sites).query(sites, k=2)[0][:, 1]))
+    pitch = float(np.median(cKDTree(sites).query(sites, k=2)[0][:, 1])) if len(sites) > 1 else np.nan
     made = dataset(fraction[None], [0], doses, recorded, in_view, pixel_size, pitch)
     parameters = {"clean": store.parameters(source), "distortions": chain, "seed": seed, "specimen": field}
     store.write(made, pairs, parameters)

@@ -1,4 +1,4 @@
-"""Restore all noisy images of one specimen and sampling by one method."""
+"""Restore the noisy images of one specimen and sampling by one method: a network or a filter."""
 
 from pathlib import Path
 
@@ -10,15 +10,27 @@ from emrestore.restore import restore
 from emrestore.workflow import run
 
 
-def main(weights: Path, pairs: Path, restored: Path, *, model: str, precision: str) -> None:
-    """Write restored counts (dose, thickness, realisation, y, x), float32, in electrons as the input was."""
+def main(
+    weights: Path | list[Path],
+    pairs: Path,
+    restored: Path,
+    *,
+    model: str,
+    precision: str,
+    realisations: int | str,
+) -> None:
+    """Write restored counts (dose, thickness, realisation, y, x), float32, in electrons as the input was.
+
+    ``weights`` is empty for a filter. ``realisations``: how many of each condition, the first ones, or ``"all"``.
+    """
     source = store.read(pairs)
-    noisy = source.counts
+    noisy = source.counts if realisations == "all" else source.counts.isel(realisation=slice(realisations))
     images = noisy.values.astype(np.float32).reshape(-1, *noisy.shape[-2:])
-    images = restore(images, model=model, weights=weights, precision=precision)
+    images = restore(images, model=model, weights=weights or "auto", precision=precision)
     counts = noisy.copy(data=images.reshape(noisy.shape))
     dataset = xr.Dataset({"counts": counts}, attrs=source.attrs)
-    store.write(dataset, restored, store.parameters(source) | {"model": model, "precision": precision})
+    made = {"model": model, "precision": precision, "realisations": realisations}
+    store.write(dataset, restored, store.parameters(source) | made)
 
 
 if "snakemake" in globals():

@@ -11,14 +11,18 @@ from emrestore.pairs import expected_counts
 from emrestore.workflow import run
 
 
-def main(pairs: list[Path], restored: list[Path], table: Path, *, samplings: list[str]) -> None:
-    """Write RMSE [electrons per pixel] and PSNR [dB, the clean image's maximum as MAX] of every image."""
-    rows = []
-    for sampling, noisy_path, restored_path in zip(samplings, pairs, restored, strict=True):
-        noisy, network = store.read(noisy_path), store.read(restored_path)
+def main(pairs: list[Path], restored: list[Path], table: Path, *, samplings: list[str], methods: list[str]) -> None:
+    """Write RMSE [electrons per pixel] and PSNR [dB, the clean image's maximum as MAX] of every image.
+
+    ``restored`` is ordered by sampling, then by method.
+    """
+    rows, unread = [], iter(restored)
+    for sampling, path in zip(samplings, pairs, strict=True):
+        noisy = store.read(path)
+        sources = {"raw": noisy} | {method: store.read(next(unread)) for method in methods}
         for dose in noisy.dose.values:
             truth = expected_counts(noisy.clean.values, dose, noisy.attrs["pixel_size"])[:, None]
-            for method, source in (("raw", noisy), ("published", network)):
+            for method, source in sources.items():
                 images = source.counts.sel(dose=dose).values.astype(np.float64)
                 errors, ratios = rmse(images, truth), psnr(images, truth, truth.max(axis=(-2, -1)))
                 frame = pd.DataFrame({"rmse": errors.ravel(), "psnr": ratios.ravel()})

@@ -31,12 +31,14 @@ def main(
     extent: float,
     scan_step: float,
     symmetric: bool,
+    embedded: bool,
     overlap: float,
     seed: int,
 ) -> None:
     """Write the detected fraction (y, x) at the scan points, NaN where symmetry will complete the image.
 
     The scan is square, has a point in the middle of the specimen's box, and reaches half the extent from there or more.
+    An embedded specimen goes on beyond the box, the others end within it.
     """
     optics = settings_of(multislice, lattice_constant, gpts=window_gpts)
     window = window_gpts * sampling
@@ -49,7 +51,7 @@ def main(
         )
     atoms = ase.io.read(structure)
     width = atoms.cell.lengths()[0]
-    if not symmetric and extent + window > width:
+    if embedded and extent + window > width:
         raise EmrestoreError(
             f"a scan of {extent:.1f} Å with windows of {window:.1f} Å reaches beyond a crystal {width:g} Å wide: "
             f"choose realistic/{field}/width at least {np.ceil(extent + window):g}"

@@ -1,6 +1,5 @@
 """Set the columns of realistic specimens against their clean fits, and tabulate absolute errors by region."""
 
-from itertools import product
 from pathlib import Path
 
 import pandas as pd
@@ -18,28 +17,31 @@ def main(
     scores: Path,
     table: Path,
     *,
-    fields: list[str],
-    chains: list[str],
-    methods: list[str],
+    conditions: list[tuple[str, str, list[str]]],
     border: float,
 ) -> None:
-    """Write a row per fitted column, and the table; paths are ordered by specimen, then chain, then method."""
-    rows, tables = [], []
-    for place, (field, chain) in enumerate(product(fields, chains)):
+    """Write a row per fitted column, and the table.
+
+    ``conditions`` are specimen, chain and methods; ``fits`` holds a path for each of the methods, the others one for
+    each condition.
+    """
+    rows, tables, unread = [], [], iter(fits)
+    for place, (field, chain, methods) in enumerate(conditions):
         geometry, truth = store.read(pairs[place]), pd.read_parquet(truths[place])
-        known = pd.read_csv(columns[fields.index(field)]).iloc[geometry.cell_column.values].reset_index(drop=True)
+        known = pd.read_csv(columns[place]).iloc[geometry.cell_column.values].reset_index(drop=True)
         regions = {"all": known.index.to_numpy()}
-        if known["core"].sum() > 1:
+        if "core" in known and known["core"].sum() > 1:
             regions["core"] = known.index[known["core"]].to_numpy()
         of_chain = []
-        for number, method in enumerate(methods):
-            errors = column_errors(pd.read_parquet(fits[place * len(methods) + number]), truth, geometry, border)
+        for method in methods:
+            errors = column_errors(pd.read_parquet(next(unread)), truth, geometry, border)
             errors.insert(0, "sampling", chain)
             errors.insert(1, "method", method + "_" + errors.pop("estimator"))
             of_chain.append(errors)
         of_chain = pd.concat(of_chain, ignore_index=True)
         of_chain.insert(0, "specimen", field)
-        of_chain["atoms"] = known["atoms"].to_numpy()[of_chain["column"]]
+        if "atoms" in known:
+            of_chain["atoms"] = known["atoms"].to_numpy()[of_chain["column"]]
         rows.append(of_chain)
         found = accuracy_table(of_chain, regions)
         found.insert(0, "specimen", field)

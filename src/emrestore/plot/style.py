@@ -14,6 +14,7 @@ METHODS = {
     "raw_ls": ("raw, least squares", "#0072B2", "o"),
     "raw_ml": ("raw, maximum likelihood", "#56B4E9", "s"),
     "published_ls": ("restored (published CGRDN)", "#D55E00", "^"),
+    "bm3d_ls": ("BM3D", "#009E73", "D"),
 }
 #: Share of fits on a bound above which a symbol is open.
 ON_BOUND = 0.1

@@ -40,8 +40,15 @@ class Identity:
         return images.astype(np.float32)
 
 
+def _bm3d() -> Method:
+    """Open BM3D for Poisson counts; other gains through :class:`emrestore.restore.classical.Bm3d`."""
+    from emrestore.restore.classical import Bm3d
+
+    return Bm3d()
+
+
 #: Methods without weights, by name.
-FILTERS: dict[str, Callable[[], Method]] = {"identity": Identity}
+FILTERS: dict[str, Callable[[], Method]] = {"identity": Identity, "bm3d": _bm3d}
 
 
 def open_method(
@@ -81,7 +88,7 @@ def restore(
         right. Each image is restored by itself. A constant image is returned as it is.
     model
         ``hrstem``, ``lrstem``, ``hrtem``, ``lrtem``, ``hrsem``, ``lrsem`` (high or low resolution, and
-        instrument), or ``identity``.
+        instrument), ``bm3d`` (for electron counts, see :mod:`emrestore.restore.classical`), or ``identity``.
     weights
         ``auto``, ``published`` (the authors', from the package tk_r_em), or a safetensors file.
     precision

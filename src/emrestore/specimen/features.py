@@ -5,8 +5,10 @@ import pandas as pd
 from ase import Atoms
 from ase.data import atomic_numbers, chemical_symbols
 
+from emrestore.errors import EmrestoreError
+
 #: Columns between neighbouring features, and from a feature to the border of the crystal.
-PITCH, BORDER = 4, 3
+PITCH, BORDER = 3, 3
 #: Displacements of a lone column along x and along y [Å].
 DISPLACEMENTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 #: How often each other feature occurs.
@@ -27,10 +29,8 @@ def features() -> list[tuple[str, float]]:
     return moved + [(name, 0.0) for name, times in OTHERS.items() for _ in range(times)]
 
 
-def featured_crystal(
-    species: str, lattice_constant: float, cells_z: int, vacuum: float
-) -> tuple[Atoms, pd.DataFrame, np.ndarray]:
-    """Build an fcc crystal in [001] with one feature of each kind and size, and vacuum beside it.
+def featured_crystal(species: str, lattice_constant: float, cells_z: int, width: float) -> tuple[Atoms, pd.DataFrame]:
+    """Build an fcc crystal in [001] with one feature of each kind and size, and vacuum around it.
 
     Parameters
     ----------
@@ -40,18 +40,21 @@ def featured_crystal(
         Edge a of the cubic cell [Å].
     cells_z
         Atoms in a whole column.
-    vacuum
-        Width of the empty strip beyond the crystal's far edge along x [Å].
+    width
+        Edge of the square box whose middle the crystal fills [Å].
 
     Returns
     -------
     atoms : Atoms
-        Columns lie at (i + ½) a/2 along x and y; the cell is that of the field.
+        In the box ``width`` x ``width`` x depth.
     columns : DataFrame
-        One row per site, vacant and interstitial ones included: ``column``, ``feature``, ``size``, true ``x, y`` and
+        One row per site, vacant and interstitial ones included: ``feature``, ``size``, true ``x, y`` and
         lattice ``x_site, y_site`` [Å], ``atoms``, and ``perfect``, the atoms that the perfect lattice has there.
-    field : ndarray
-        (2,) edges along x and y [Å].
+
+    Raises
+    ------
+    EmrestoreError
+        If the box is smaller than the crystal.
 
     Notes
     -----
@@ -62,14 +65,19 @@ def featured_crystal(
     planned = features()
     side = int(np.ceil(np.sqrt(len(planned))))
     count = PITCH * (side - 1) + 2 * BORDER + 1
+    if width < count * half:
+        raise EmrestoreError(
+            f"a crystal with features is {count * half:.1f} Å wide; choose realistic/features/width larger than that"
+        )
+    start = (width - (count - 1) * half) / 2
     j, i = np.mgrid[:count, :count]
     table = pd.DataFrame({"i": i.ravel(), "j": j.ravel(), "feature": "", "size": 0.0})
     for place, (name, size) in enumerate(planned):
         row, column = divmod(place, side)
         at = (BORDER + PITCH * row) * count + BORDER + PITCH * column
         table.loc[at, ["feature", "size"]] = [name, size]
-    table["x_site"] = (table["i"] + 0.5) * half
-    table["y_site"] = (table["j"] + 0.5) * half
+    table["x_site"] = start + table["i"] * half
+    table["y_site"] = start + table["j"] * half
     table["perfect"] = cells_z
     between = table[table["feature"] == "interstitial column"].copy()
     between[["x_site", "y_site"]] += half / 2
@@ -98,7 +106,6 @@ def featured_crystal(
         symbols += names[: len(z)]
         held.append(len(z))
     table["atoms"] = held
-    field = np.array([count * half + vacuum, count * half])
-    atoms = Atoms(symbols, positions, cell=[*field, cells_z * lattice_constant])
+    atoms = Atoms(symbols, positions, cell=[width, width, cells_z * lattice_constant])
     names = ["feature", "size", "x", "y", "x_site", "y_site", "atoms", "perfect"]
-    return atoms, table[names].rename_axis("column").reset_index(), field
+    return atoms, table[names]
