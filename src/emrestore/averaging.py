@@ -29,8 +29,8 @@ def error_of_mean(errors: np.ndarray) -> pd.DataFrame:
     DataFrame
         R + 1 rows: ``images`` (n, the last one infinite), ``mse`` [unit of errors, squared], b² + (s² - b²) / n with b²
         the mean product of different realisations and s² the mean square, which is the average over all subsets of n;
-        ``share``, b² over it. Intervals of 95 % (``_low, _high``) by jackknife over realisations. Estimates of b² may be
-        negative: nothing is cut off, so that their mean stays right.
+        ``share``, b² over it. Intervals of 95 % (``_low, _high``) by jackknife over realisations. Estimates of b² may
+        be negative: nothing is cut off, so that their mean stays right.
 
     Raises
     ------

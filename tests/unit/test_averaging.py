@@ -20,15 +20,16 @@ def errors(bias, std, realisations=12):
 def test_bias_and_variance_are_told_apart():
     found = error_of_mean(errors(0.5, 2.0))
     bias, one = found.iloc[-1], found.iloc[0]
-    # a mean over 66 pairs and 4000 pixels of products of variance 4 b² s² / 12 (bias with noise) and s⁴ / 66 (noise with
-    # noise): standard error sqrt((4 x 0.25 x 4 / 12 + 16 / 66) / 4000) = 0.012
+    # a mean over 66 pairs and 4000 pixels of products of variance 4 b² s² / 12 (bias with noise) and s⁴ / 66 (noise
+    # with noise): standard error sqrt((4 x 0.25 x 4 / 12 + 16 / 66) / 4000) = 0.012
     assert bias["mse"] == pytest.approx(0.25, abs=4 * 0.012)
     # variances of 48000 draws: 2 s⁴ / 48000, and cross terms as above
     assert one["mse"] == pytest.approx(4.25, abs=4 * np.sqrt(32 / 48000 + 0.33 / 4000))
     assert one["share"] == pytest.approx(0.25 / 4.25, abs=0.015)
     assert bias["mse_low"] < 0.25 < bias["mse_high"]
     assert bias["mse_high"] - bias["mse_low"] < 8 * 0.012
-    assert np.isinf(bias["images"]) and bias["share"] == 1
+    assert np.isinf(bias["images"])
+    assert bias["share"] == 1
     np.testing.assert_allclose(found["mse"][:-1], 0.25 + 4 / found["images"][:-1], atol=0.08)
 
 
@@ -76,7 +77,8 @@ def test_regions_are_where_columns_are_scored():
     )
     inside = inner_pixels(geometry, 1.0)
     # centres 2 px or more from edges at -0.5: pixels 2 to 5 and 2 to 7
-    assert inside.sum() == 4 * 6 and inside[2:6, 2:8].all()
+    assert inside.sum() == 4 * 6
+    assert inside[2:6, 2:8].all()
     centre, radius = circle_about(geometry, np.array([0, 1]))
     np.testing.assert_allclose(centre, (4, 4))
     assert radius == 1 + 2

@@ -53,7 +53,8 @@ def averaging_figure(
         panel(image, chr(ord("b") + 3 * row), "bias of restored images")
         _rings(rings, frc[frc["dose"] == dose])
         panel(rings, chr(ord("c") + 3 * row), "Fourier rings")
-    axes[0, 0].legend(frameon=False, fontsize=6)
+    axes[0, 0].set_ylim(top=8 * axes[0, 0].get_ylim()[1])  # room for the legend
+    axes[0, 0].legend(frameon=False, fontsize=5.5, loc="upper right")
     axes[0, 2].legend(frameon=False, fontsize=5.5, loc="upper right")
     return figure
 
@@ -74,9 +75,8 @@ def _curves(axes, table: pd.DataFrame) -> None:
             elinewidth=0.7,
             label=label.removesuffix(", least squares"),
         )
-        axes.plot(
-            finite["images"], root.iloc[0] / np.sqrt(finite["images"]), color=colour, linestyle="--", linewidth=0.7
-        )
+        unbiased = root.iloc[0] / np.sqrt(finite["images"])
+        axes.plot(finite["images"], unbiased, color=colour, linestyle="--", linewidth=0.7)
         if bias["mse_low"] > 0:
             axes.axhline(np.sqrt(bias["mse"]), color=colour, linestyle=":", linewidth=0.9)
     axes.plot([], [], color="grey", linestyle="--", linewidth=0.7, label="1 / √n")
