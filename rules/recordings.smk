@@ -36,6 +36,7 @@ rule tabulate_accuracy:
     input:
         pairs=recorded("results/pairs/{specimen}/{sampling}.nc"),
         truths=recorded("results/truth/{specimen}/{sampling}.parquet"),
+        bounds=recorded("results/bounds/{specimen}/{sampling}.parquet"),
         fits=recorded("results/columns/{method}/{specimen}/{sampling}.parquet"),
         columns=recorded("results/structures/{specimen}.csv"),
     output:

@@ -145,7 +145,7 @@ def displacement_table(scores: pd.DataFrame, bounds: pd.DataFrame) -> pd.DataFra
     return table.join(slopes).reset_index()
 
 
-def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray]) -> pd.DataFrame:
+def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray], bounds: pd.DataFrame) -> pd.DataFrame:
     """Tabulate absolute errors per sampling, thickness, dose, method and region (Figs 4 and 5).
 
     Parameters
@@ -154,24 +154,33 @@ def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray]) -> pd.D
         Rows of :func:`column_errors` with ``sampling`` and ``method``; unscored columns are left out.
     regions
         Name -> numbers of its columns.
+    bounds
+        Cramér-Rao bounds per dose, thickness and column for shot noise alone: ``crlb_x, crlb_y`` [pm], ``crlb_scs``
+        [Å²].
 
     Returns
     -------
     DataFrame
-        ``region, quantity, unit, value, low, high, columns, not_converged, on_bound`` beside the condition. Quantities:
-        ``position``, the mean distance of a fitted column from its clean fit [pm]; ``position_drift``, the same after
-        the mean displacement of all scored columns of each image is taken away, as a rigid shift of an image matters
-        to few; ``scs``, the mean absolute error of cross sections [%]; ``position_std`` (per axis) and ``scs_std``,
-        their standard deviations over realisations. Intervals are of 95 %, over realisations. Fits that did not
+        ``region, quantity, unit, value, low, high, crlb, columns, not_converged, on_bound`` beside the condition.
+        Quantities: ``position``, the mean distance of a fitted column from its clean fit [pm]; ``position_drift``, the
+        same after the mean displacement of all scored columns of each image is taken away, as a rigid shift of an
+        image matters to few; ``position_atoms``, the mean distance from the column's atoms at rest; ``scs``, the mean
+        absolute error of cross sections [%]; and of positions (per axis) and cross sections ``_bias`` (root mean square
+        over columns of their mean errors, less what noise leaves of it), ``_std`` over realisations, and ``_rmse``,
+        beside the bound's root mean square (``crlb``). Intervals are of 95 %, over realisations. Fits that did not
         converge or ended on a bound are part of all values, and their shares are given; columns without a finite error
         in every realisation are left out and counted (``left_out``).
     """
     scores = scores[scores["scored"]]
     names = ["x_error", "y_error", "scs_error"]
+    bounds = bounds.set_index(["dose", "thickness", "column"])
     rows = []
     for condition, group in scores.groupby(CONDITION, sort=True):
         errors = errors_of(group, names)
         numbers = np.sort(group["column"].unique())
+        placed = errors_of(group, ["ux", "uy"]) - errors_of(group, ["ux_atoms", "uy_atoms"])
+        clean = group.drop_duplicates("column").set_index("column")["scs_clean"].loc[numbers].to_numpy()
+        limit = bounds.loc[condition[2], condition[1]].loc[numbers]
         still = errors[..., :2] - np.nanmean(errors[..., :2], axis=1, keepdims=True)
         for region, members in regions.items():
             # a column whose clean fit is empty has no relative error
@@ -182,16 +191,23 @@ def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray]) -> pd.D
             part, scs = errors[:, inside], 100 * errors[:, inside, 2:]
             of_region = group[group["column"].isin(members)]
             shares = {"not_converged": 1 - of_region["converged"].mean(), "on_bound": of_region["on_bound"].mean()}
-            spread, scs_spread = pooled(part[..., :2]), pooled(scs)
-            for quantity, unit, found in (
-                ("position", "pm", _mean(np.hypot(part[..., 0], part[..., 1]).mean(1))),
-                ("position_drift", "pm", _mean(np.hypot(still[:, inside, 0], still[:, inside, 1]).mean(1))),
-                ("scs", "%", _mean(np.abs(scs).mean((1, 2)))),
-                ("position_std", "pm", [spread[name] for name in ("std", "std_low", "std_high")]),
-                ("scs_std", "%", [scs_spread[name] for name in ("std", "std_low", "std_high")]),
-            ):
+            crlb = {
+                "position": np.sqrt((limit.loc[inside, ["crlb_x", "crlb_y"]] ** 2).to_numpy().mean()),
+                "scs": 100 * np.sqrt(((limit["crlb_scs"] / clean)[inside] ** 2).mean()),
+            }
+            found = [
+                ("position", "pm", _mean(np.hypot(part[..., 0], part[..., 1]).mean(1)), np.nan),
+                ("position_drift", "pm", _mean(np.hypot(*still[:, inside].transpose(2, 0, 1)).mean(1)), np.nan),
+                ("position_atoms", "pm", _mean(np.hypot(*placed[:, inside].transpose(2, 0, 1)).mean(1)), np.nan),
+                ("scs", "%", _mean(np.abs(scs).mean((1, 2))), np.nan),
+            ]
+            for name, unit, spread in (("position", "pm", pooled(part[..., :2])), ("scs", "%", pooled(scs))):
+                for key, ending in (("bias_rms", "bias"), ("std", "std"), ("rmse", "rmse")):
+                    interval = [spread[key + bound] for bound in ("", "_low", "_high")]
+                    found.append((f"{name}_{ending}", unit, interval, crlb[name]))
+            for quantity, unit, interval, bound in found:
                 row = dict(zip(CONDITION, condition, strict=True)) | {"region": region, "quantity": quantity}
-                row |= dict(zip(("value", "low", "high"), found, strict=True)) | {"unit": unit}
+                row |= dict(zip(("value", "low", "high"), interval, strict=True)) | {"crlb": bound, "unit": unit}
                 left_out = int((np.isin(numbers, members) & ~measured).sum())
                 rows.append(row | {"columns": int(inside.sum()), "left_out": left_out} | shares)
     return pd.DataFrame(rows)

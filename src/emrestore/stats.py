@@ -53,8 +53,9 @@ def pooled(errors: np.ndarray, level: float = 0.95) -> dict[str, float]:
     Returns
     -------
     dict
-        ``bias, bias_low, bias_high, bias_rms, std, std_low, std_high, rmse, rmse_low, rmse_high, n``, in the unit of
-        ``errors``; intervals of std and rmse are symmetric in their logarithm. ``n`` counts realisations x columns.
+        ``bias, bias_rms, std, rmse``, each with ``_low`` and ``_high``, in the unit of ``errors``, and ``n``, which
+        counts realisations x columns. Intervals of std and rmse are symmetric in their logarithm, that of bias_rms in
+        its square.
 
     Raises
     ------
@@ -70,21 +71,17 @@ def pooled(errors: np.ndarray, level: float = 0.95) -> dict[str, float]:
         mean = total / count
         variance = np.maximum((squares - count * mean**2) / (count - 1), 0.0).mean(axis=(-2, -1))
         mean_square = (squares / count).mean(axis=(-2, -1))
-        return np.stack([mean.mean(axis=(-2, -1)), np.log(variance) / 2, np.log(mean_square) / 2], axis=-1)
+        bias_square = (mean**2).mean(axis=(-2, -1)) - variance / count
+        return np.stack([mean.mean(axis=(-2, -1)), np.log(variance) / 2, np.log(mean_square) / 2, bias_square], axis=-1)
 
     with np.errstate(divide="ignore", invalid="ignore"):
         everything = summary(n, total, squares)
         one_out = summary(n - 1, total - errors, squares - errors**2)
         low, high = jackknife_interval(everything, one_out, level)
         low, high = np.nan_to_num(low, nan=-np.inf), np.nan_to_num(high, nan=-np.inf)
-    mean = total / n
-    bias_square = (mean**2).mean() - np.exp(2 * everything[1]) / n
-    values = {
-        "bias": everything[0],
-        "bias_low": low[0],
-        "bias_high": high[0],
-        "bias_rms": max(bias_square, 0.0) ** 0.5,
-    }
+    values = {"bias": everything[0], "bias_low": low[0], "bias_high": high[0]}
+    for ending, square in (("", everything[3]), ("_low", low[3]), ("_high", high[3])):
+        values["bias_rms" + ending] = max(square, 0.0) ** 0.5
     for place, name in ((1, "std"), (2, "rmse")):
         values |= {
             name: np.exp(everything[place]),

@@ -12,6 +12,7 @@ from emrestore.workflow import run
 def main(
     pairs: list[Path],
     truths: list[Path],
+    bounds: list[Path],
     fits: list[Path],
     columns: list[Path],
     scores: Path,
@@ -29,7 +30,8 @@ def main(
     for place, (field, chain, methods) in enumerate(conditions):
         geometry, truth = store.read(pairs[place]), pd.read_parquet(truths[place])
         known = pd.read_csv(columns[place]).iloc[geometry.cell_column.values].reset_index(drop=True)
-        regions = {"all": known.index.to_numpy()}
+        # nothing is measured of a column that is not there
+        regions = {"all": known.index[known["atoms"] > 0].to_numpy() if "atoms" in known else known.index.to_numpy()}
         if "core" in known and known["core"].sum() > 1:
             regions["core"] = known.index[known["core"]].to_numpy()
         of_chain = []
@@ -43,7 +45,7 @@ def main(
         if "atoms" in known:
             of_chain["atoms"] = known["atoms"].to_numpy()[of_chain["column"]]
         rows.append(of_chain)
-        found = accuracy_table(of_chain, regions)
+        found = accuracy_table(of_chain, regions, pd.read_parquet(bounds[place]))
         found.insert(0, "specimen", field)
         tables.append(found)
     pd.concat(rows, ignore_index=True).to_parquet(scores, index=False)

@@ -153,11 +153,20 @@ class TestAccuracy:
         rows["column"], rows["converged"], rows["on_bound"] = column, realisation > 0, False
         rows["x_error"], rows["y_error"] = noise[..., 0].ravel(), noise[..., 1].ravel()
         rows["scs_error"], rows["scored"] = noise[..., 2].ravel() / 100, True
+        rows["ux"], rows["uy"], rows["scs_clean"] = rows["x_error"] + 30, rows["y_error"] + 40, 0.5
+        rows["ux_atoms"], rows["uy_atoms"] = 30.0, 40.0
         return rows
+
+    def bounds(self):
+        rows = pd.DataFrame({"dose": 500.0, "thickness": 0, "column": np.arange(self.COLUMNS)})
+        return rows.assign(crlb_x=3.0, crlb_y=4.0, crlb_scs=0.01)
+
+    def table(self, scores, regions):
+        return accuracy_table(scores, regions, self.bounds())
 
     def test_values_are_those_of_normal_errors(self):
         regions = {"core": np.arange(10), "rest": np.arange(10, self.COLUMNS), "nowhere": np.array([999])}
-        table = accuracy_table(self.scores(), regions).set_index(["region", "quantity"])
+        table = self.table(self.scores(), regions).set_index(["region", "quantity"])
         assert set(table.index.get_level_values("region")) == {"core", "rest"}
         for region, factor in (("core", 3), ("rest", 1)):
             sigma = factor * self.SIGMA
@@ -169,6 +178,9 @@ class TestAccuracy:
                 "scs": np.sqrt(2 / np.pi) * sigma,
                 "position_std": np.hypot(sigma, self.DRIFT),
                 "scs_std": sigma,
+                "scs_rmse": sigma,
+                "position_rmse": np.hypot(sigma, self.DRIFT),
+                "position_atoms": np.sqrt(np.pi / 2) * np.hypot(sigma, self.DRIFT),
             }
             for quantity, value in expected.items():
                 row = table.loc[(region, quantity)]
@@ -176,18 +188,33 @@ class TestAccuracy:
                 assert abs(row["value"] - value) < 2.5 * (row["high"] - row["value"]) + 1e-9, (region, quantity)
                 assert row["low"] < row["value"] < row["high"]
                 assert row["not_converged"] == pytest.approx(1 / self.REALISATIONS)
+            # no bias: the square's interval of 95 % is two standard errors wide either way, within five
+            for quantity in ("position_bias", "scs_bias"):
+                assert table.loc[(region, quantity), "value"] < 2.5 * table.loc[(region, quantity), "high"]
+            assert table.loc[(region, "position_std"), "crlb"] == pytest.approx(np.sqrt(12.5))
+            assert table.loc[(region, "scs_rmse"), "crlb"] == pytest.approx(2.0)
+
+    def test_bias_is_found_beneath_noise(self):
+        """Half the columns are off by 6 to the right, half to the left, in noise of 5 and drift of 20."""
+        scores = self.scores()
+        scores["x_error"] += np.where(scores["column"] % 2, 6.0, -6.0)
+        table = self.table(scores, {"rest": np.arange(10, self.COLUMNS)}).set_index("quantity")
+        row = table.loc["position_bias"]
+        # pooled over both axes; between two and five standard errors of the square
+        assert abs(row["value"] ** 2 - 18) < 2.5 * (row["high"] ** 2 - row["value"] ** 2)
+        assert row["low"] > 0
 
     def test_unscored_columns_are_left_out(self):
         scores = self.scores()
         scores.loc[scores["column"] < 10, "scored"] = False
-        table = accuracy_table(scores, {"core": np.arange(10), "rest": np.arange(10, self.COLUMNS)})
+        table = self.table(scores, {"core": np.arange(10), "rest": np.arange(10, self.COLUMNS)})
         assert set(table["region"]) == {"rest"}
 
     def test_columns_without_an_error_are_left_out_and_counted(self):
         scores = self.scores()
-        plain = accuracy_table(scores, {"rest": np.arange(11, self.COLUMNS)})
+        plain = self.table(scores, {"rest": np.arange(11, self.COLUMNS)})
         scores.loc[(scores["column"] == 10) & (scores["realisation"] == 3), "scs_error"] = np.inf
-        table = accuracy_table(scores, {"rest": np.arange(10, self.COLUMNS)})
+        table = self.table(scores, {"rest": np.arange(10, self.COLUMNS)})
         assert (table["left_out"] == 1).all()
         assert (table["columns"] == self.COLUMNS - 11).all()
         assert np.allclose(table["value"], plain["value"])
