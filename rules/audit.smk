@@ -30,3 +30,55 @@ rule view_crystal:
         code=code("view_crystal.py"),
     script:
         "../src/scripts/view_crystal.py"
+
+
+rule audit_features:
+    """Tabulate which features survive restoration, and how many columns it invents."""
+    input:
+        scores="results/scores/realistic.parquet",
+        columns="results/structures/features.csv",
+        library="results/tables/library.csv",
+        truth="results/truth/features/poisson.parquet",
+        pairs=recorded("results/pairs/{specimen}/{sampling}.nc", WITH_VACUUM),
+        restored=recorded(
+            "results/restored/{method}/{specimen}/{sampling}.nc", WITH_VACUUM
+        ),
+    output:
+        survival="results/tables/audit_features.csv",
+        invented="results/tables/audit_phantoms.csv",
+        record=record("tables/audit_features"),
+    log:
+        "results/logs/audit_features.log",
+    benchmark:
+        "results/timings/audit_features.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        field="features",
+        conditions=conditions(WITH_VACUUM),
+        code=code("audit_features.py"),
+    script:
+        "../src/scripts/audit_features.py"
+
+
+rule audit_departures:
+    """Tabulate what methods do to images unlike those that networks were trained on, and to displaced columns."""
+    input:
+        scores="results/scores/realistic.parquet",
+        pairs=recorded("results/pairs/{specimen}/{sampling}.nc", FIELDS),
+        restored=recorded("results/restored/{method}/{specimen}/{sampling}.nc", FIELDS),
+    output:
+        table="results/tables/audit_departures.csv",
+        record=record("tables/audit_departures"),
+    log:
+        "results/logs/audit_departures.log",
+    benchmark:
+        "results/timings/audit_departures.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        conditions=conditions(FIELDS),
+        disordered=[name for name in FIELDS if name.startswith("disordered")],
+        code=code("audit_departures.py"),
+    script:
+        "../src/scripts/audit_departures.py"

@@ -47,6 +47,7 @@ AUDITED = value("audit/specimens")
 FIELDS = [*value("recordings/specimens"), *AUDITED]
 CHAINS = value("recordings/distortions")
 EMPTY = [name for name in VIEWS if "crystal" not in value(f"audit/views/{name}/layers")]
+WITH_VACUUM = [name for name in FIELDS if name in ["features", *EMPTY]]
 # those with columns to fit
 FITTED = [name for name in FIELDS if name not in EMPTY]
 CRYSTALS = value("realism/crystals")
@@ -121,13 +122,21 @@ def weights(method):
     return chosen["weights"]
 
 
-def recorded(pattern, fields=FITTED):
-    """Files of all conditions of fields: {specimen}, {sampling} and, where the pattern has one, {method}."""
+def conditions(fields):
+    """All recorded conditions of fields: specimen, chain and methods."""
+    return [
+        (field, chain, methods(field)) for field in fields for chain in chains(field)
+    ]
+
+
+def recorded(pattern, fields):
+    """Files of all conditions of fields, and of their methods where the pattern has {method}."""
     return [
         pattern.format(specimen=field, sampling=chain, method=method)
-        for field in fields
-        for chain in chains(field)
-        for method in (methods(field) if "{method}" in pattern else [""])
+        for field, chain, names in conditions(fields)
+        for method in (names if "{method}" in pattern else [""])
+        # raw images are not restored
+        if not (method == "raw" and "/restored/" in pattern)
     ]
 
 

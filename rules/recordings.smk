@@ -34,11 +34,11 @@ rule draw_recordings:
 rule tabulate_accuracy:
     """Tabulate errors of positions and cross sections of all recorded specimens (Figs 4 and 5, audit)."""
     input:
-        pairs=recorded("results/pairs/{specimen}/{sampling}.nc"),
-        truths=recorded("results/truth/{specimen}/{sampling}.parquet"),
-        bounds=recorded("results/bounds/{specimen}/{sampling}.parquet"),
-        fits=recorded("results/columns/{method}/{specimen}/{sampling}.parquet"),
-        columns=recorded("results/structures/{specimen}.csv"),
+        pairs=recorded("results/pairs/{specimen}/{sampling}.nc", FITTED),
+        truths=recorded("results/truth/{specimen}/{sampling}.parquet", FITTED),
+        bounds=recorded("results/bounds/{specimen}/{sampling}.parquet", FITTED),
+        fits=recorded("results/columns/{method}/{specimen}/{sampling}.parquet", FITTED),
+        columns=recorded("results/structures/{specimen}.csv", FITTED),
     output:
         scores="results/scores/realistic.parquet",
         table="results/tables/realistic.csv",
@@ -50,11 +50,7 @@ rule tabulate_accuracy:
     conda:
         "../envs/environment.yaml"
     params:
-        conditions=[
-            (field, chain, methods(field))
-            for field in FITTED
-            for chain in chains(field)
-        ],
+        conditions=conditions(FITTED),
         border=value("columns/border"),
         code=code("tabulate_accuracy.py"),
     script:
