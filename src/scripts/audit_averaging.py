@@ -28,8 +28,8 @@ def main(
     """Write the error of means of images and of columns, correlations of Fourier rings, and where they end.
 
     ``conditions`` are specimen, chain and methods, raw the first; ``restored`` holds a path for each of the others,
-    ``pairs`` and ``columns`` one for each condition. Errors of images are in percent of the clean peak; those of columns
-    are of the mean of n fits, not of a fit of the mean image, positions per axis.
+    ``pairs`` and ``columns`` one for each condition. Errors of images are in percent of the clean peak; those
+    of columns are of the mean of n fits, not of a fit of the mean image, positions per axis.
     """
     measured = pd.read_parquet(scores)
     means, rings, ends, unread = [], [], [], iter(restored)
