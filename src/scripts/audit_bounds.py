@@ -31,7 +31,7 @@ def main(
     """Write errors, responses and bounds, and the gradient of every method's estimates."""
     lattice = read_lattice(truth, pairs, thickness, columns)
     # beside the measured widths some more, for a curve
-    curve = np.geomspace(min(width for width in widths if width) / 3, 1.5 * max(widths), 13)
+    curve = np.geomspace(min(width for width in widths if width) / 10, 1.5 * max(widths), 17)
     limits = bounds(lattice, doses, prior_draws(lattice, realisations, seed), np.union1d(widths, curve), MARGIN)
     tables, gradients = [limits.assign(experiment="bound", method="bound")], []
     for method, path in zip(methods, fits, strict=True):

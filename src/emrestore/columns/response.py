@@ -3,7 +3,7 @@
 The columns stand on a square lattice and everything but their positions is alike, so that bounds are exact (the model
 is the truth) and one column stands for all. Displacing a few columns shows on all columns around them how estimates
 respond: x̂ of the column at offset d from a displaced one moves as x̂ of any column does when its neighbour at offset -d
-is displaced. Each is displaced in a direction of its own drawing, so that what they do to each other's neighbours
+is displaced. The directions in which they are displaced alternate such that what they do to each other's neighbours
 averages to nothing. The bounds are those of :mod:`emrestore.columns.audit`.
 
 Noise is drawn by inversion (:mod:`emrestore.distort.noise`) from one key for each realisation and dose, whatever the
@@ -32,7 +32,7 @@ from emrestore.stats import jackknife_interval, pooled
 #: Neighbours up to this many lattice steps along either axis, whose positions an estimate may follow.
 RINGS = 3
 #: Of the columns that may be displaced, every such one along either axis is.
-EVERY = 3
+EVERY = 5
 AXES = ("x", "y")
 
 
@@ -77,17 +77,32 @@ class Lattice:
         return (far[:, None] & far).ravel()
 
     def displaced(self) -> np.ndarray:
-        """Give the columns (S,) that are displaced: every third whose neighbours are not outermost ones.
+        """Give the columns (S,) that are displaced: every fifth whose neighbours are not outermost ones.
 
         Raises
         ------
         EmrestoreError
             If the field is too small for one.
         """
+        chosen = self._chosen()
+        return (chosen[:, None] * self.columns + chosen).ravel()
+
+    def signs(self, realisations: int) -> np.ndarray:
+        """Give the directions (R, S), 1 or -1, in which they are displaced; of any two, the product averages to zero.
+
+        It does so over every four realisations, which reverse none, every other column, every other row, or both.
+        """
+        place = np.arange(len(self._chosen()))
+        flip_x, flip_y = (np.arange(realisations) // period % 2 for period in (1, 2))
+        flipped = flip_y[:, None, None] * place[:, None] + flip_x[:, None, None] * place
+        return (1 - 2 * (flipped % 2)).reshape(realisations, -1)
+
+    def _chosen(self) -> np.ndarray:
+        """Give their places along an axis."""
         chosen = np.arange(RINGS + 1, self.columns - RINGS - 1, EVERY)
         if not len(chosen):
             raise EmrestoreError(f"{self.columns} columns along an axis are too few: give at least {2 * RINGS + 3}")
-        return (chosen[:, None] * self.columns + chosen).ravel()
+        return chosen
 
     def expected(self, displacements: np.ndarray, dose: float) -> np.ndarray:
         """Give the expected electrons per pixel (N, Y, X) for displacements (N, K, 2) [px] and a dose [e/Å²]."""
@@ -182,13 +197,10 @@ def designs(lattice: Lattice, step: float, widths: list[float], realisations: in
         -1 are displaced against those with 1, ``width`` [pm] of the prior, and ``displacements`` (realisations, K, 2)
         [px].
     """
-    found, chosen = [], lattice.displaced()
-    signs = np.stack(
-        [stream(seed, "audit", "signs", number).choice([-1, 1], len(chosen)) for number in range(realisations)]
-    )
+    found = []
     for (place, axis), sign in product(enumerate(AXES), (1, -1)):
         moved = np.zeros((realisations, lattice.columns**2, 2))
-        moved[:, chosen, place] = sign * step * signs
+        moved[:, lattice.displaced(), place] = sign * step * lattice.signs(realisations)
         found.append({"experiment": "response", "axis": axis, "sign": sign, "width": 0.0, "displacements": moved})
     draws = prior_draws(lattice, realisations, seed)
     return found + [
@@ -370,7 +382,9 @@ def summarise_response(
     change = responses(plus, minus, distance, lattice)
     good = np.isfinite(change).all(axis=(2, 3))
     counted = {"n": int(good.sum()), "left_out": int((~good).sum())}
-    # columns of one image share noise: the independent unit is the realisation
+    # Columns of one image share noise: the independent unit is the realisation. What displaced columns do to each
+    # other's neighbours cancels in the mean; of R realisations, it lowers the bound's square by a share of up to
+    # 1 / (R - 1) of what their windows overlap
     some = good.any(axis=1)
     quotients = np.mean(change[some], axis=1, where=good[some, :, None, None])
     fisher = dose * near_information(lattice)
@@ -426,34 +440,16 @@ def summarise_errors(true: np.ndarray, measured: np.ndarray, lattice: Lattice, m
     found = pooled(errors)
     counted = {"n": found["n"], "left_out": int((~whole).sum()) * len(errors), "unit": "pm"}
 
-    def row(quantity: str) -> dict:
-        bounds = {end: found[f"{quantity}_{end}"] for end in ("low", "high")}
-        return counted | {"quantity": quantity, "value": found[quantity]} | bounds
+    def row(quantity: str, source: str) -> dict:
+        values = {"value": found[source], "low": found[f"{source}_low"], "high": found[f"{source}_high"]}
+        return {"quantity": quantity} | values | counted
 
     if np.ptp(true) == 0:
-        value, low, high = mean_bias(errors)
-        return pd.DataFrame(
-            [row("std"), row("rmse"), counted | {"quantity": "bias", "value": value, "low": low, "high": high}]
-        )
+        return pd.DataFrame([row("std", "std"), row("rmse", "rmse"), row("bias", "bias_rms")])
     kept = displacement_slope(true, measured)
-    kept |= {"quantity": "slope", "value": kept["slope"], "low": kept["slope_low"], "high": kept["slope_high"]}
-    kept["unit"] = "pm/pm"
-    return pd.DataFrame([row("rmse"), {name: kept[name] for name in row("rmse")}])
-
-
-def mean_bias(errors: np.ndarray) -> tuple[float, float, float]:
-    """Give the root mean square of mean errors (R, K, 2) over columns and axes, and its interval; noise adds none.
-
-    Products of errors of different realisations only are averaged, whose noise is independent.
-    """
-    n, total, squares = len(errors), errors.sum(axis=0), (errors**2).sum(axis=0)
-
-    def square(total: np.ndarray, squares: np.ndarray, n: int) -> np.ndarray:
-        return ((total**2 - squares) / (n * (n - 1))).mean(axis=(-2, -1))
-
-    whole = square(total, squares, n)
-    low, high = jackknife_interval(whole, square(total - errors, squares - errors**2, n - 1))
-    return tuple(float(np.sqrt(max(part, 0.0))) for part in (whole, low, high))
+    slope = {name: kept[source] for name, source in (("value", "slope"), ("low", "slope_low"), ("high", "slope_high"))}
+    slope |= {"quantity": "slope", "unit": "pm/pm", "n": kept["n"], "left_out": kept["left_out"]}
+    return pd.DataFrame([row("rmse", "rmse"), slope])
 
 
 def bounds(lattice: Lattice, doses: list[float], draws: np.ndarray, widths: np.ndarray, margin: int) -> pd.DataFrame:

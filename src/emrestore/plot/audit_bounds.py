@@ -37,7 +37,9 @@ def bounds_figure(table: pd.DataFrame) -> Figure:
         axes[1, place].set(xlabel="rms displacement per axis [pm]", ylim=(-0.15, 1.25))
         axes[1, place].set_xticks(widths, [f"{width:g}" for width in widths], minor=False)
         axes[1, place].set_xticks([], minor=True)
+    floor = 0.5 * table.loc[table["quantity"] == "rmse", "value"].min()
     axes[0, 0].set(ylabel="RMSE of positions [pm]")
+    axes[0, 0].set_ylim(bottom=floor)
     axes[1, 0].set(ylabel="slope, measured on true")
     shown = dict(zip(*axes[0, 0].get_legend_handles_labels()[::-1], strict=True))
     bottom.legend(shown.values(), shown.keys(), loc="outside lower center", ncols=3, frameon=False)
@@ -47,23 +49,22 @@ def bounds_figure(table: pd.DataFrame) -> Figure:
 def _perfect(figure, table: pd.DataFrame, doses: Sequence[float], methods: Sequence[str]) -> None:
     """Draw std, RMSE and biased bound on the undisplaced lattice over the bound, and what moves an estimate."""
     scatter, follow = figure.subplots(1, 2)
-    lookup = table[table["prior"] == 0].set_index(["quantity", "dose", "method"])
+    table = table[table["prior"] == 0]
     places = np.arange(len(doses)) + 0.0
-    limit = lookup.loc["crlb"]["value"].to_numpy()  # by dose
+    limit = table[table["quantity"] == "crlb"].set_index("dose")["value"].loc[doses]
     room = GROUP / len(methods)
     for number, method in enumerate(methods):
         _, colour, marker = METHODS[method]
         at = places + (number - (len(methods) - 1) / 2) * room
-        rows = {name: lookup.loc[name].xs(method, level="method").loc[doses] for name in lookup.index.levels[0]
-                if (name, doses[0], method) in lookup.index}  # fmt: skip
+        mine = table[table["method"] == method].groupby("quantity")
+        rows = {name: some.set_index("dose")[["value", "low", "high"]].loc[doses] for name, some in mine}
         for name, shift, fill in (("std", -0.2 * room, colour), ("rmse", 0.2 * room, "white")):
-            low, high = ((rows[name][end] / limit).to_numpy() for end in ("low", "high"))
-            value = rows[name]["value"].to_numpy() / limit
+            value, low, high = rows[name].div(limit, axis=0).to_numpy().T
             scatter.errorbar(
                 at + shift, value, [value - low, high - value], color=colour, marker=marker, markerfacecolor=fill,
                 linestyle="none", elinewidth=0.7, zorder=3,
             )  # fmt: skip
-        biased = rows["biased_bound"][["value", "low", "high"]].div(limit, axis=0)
+        biased = rows["biased_bound"].div(limit, axis=0)
         scatter.bar(
             at, (biased["high"] - biased["low"]), room, biased["low"], color=colour, alpha=0.25, linewidth=0, zorder=1
         )
@@ -75,15 +76,18 @@ def _perfect(figure, table: pd.DataFrame, doses: Sequence[float], methods: Seque
         follow.errorbar(at, ends["value"], error, linestyle="none", color="black", elinewidth=0.7)
     scatter.axhline(1, color=BOUND[1], linestyle="--", linewidth=0.9)
     scatter.set(yscale="log", ylabel="over the Cramér–Rao bound")
+    # an interval may reach down to zero
+    drawn = table[table["quantity"].isin(["std", "biased_bound"]) & (table["value"] > 0)]
+    scatter.set_ylim(bottom=0.5 * (drawn["value"] / drawn["dose"].map(limit)).min())
     log_axis(scatter.yaxis)
     handles = [
         Line2D([], [], linestyle="none", marker="o", color="gray", label="standard deviation"),
         Line2D([], [], linestyle="none", marker="o", color="gray", markerfacecolor="white", label="RMSE"),
-        Line2D([], [], color="gray", linewidth=1.4, label="bound of an estimate so biased"),
+        Line2D([], [], color="gray", linewidth=1.4, label="biased Cramér–Rao bound"),
         Line2D([], [], color=BOUND[1], linestyle="--", label=BOUND[0]),
     ]
     scatter.legend(handles=handles, frameon=False, fontsize=6)
-    panel(scatter, "a", "perfect lattice")
+    panel(scatter, "a", "columns in place")
     follow.axhline(1, color="black", linewidth=0.6)
     follow.axhline(0, color="black", linewidth=0.6)
     follow.set(ylabel="shift of an estimate [pm/pm]")
@@ -91,8 +95,8 @@ def _perfect(figure, table: pd.DataFrame, doses: Sequence[float], methods: Seque
         Patch(color="gray", label="its own column moves"),
         Patch(color="gray", alpha=0.35, label="neighbours do"),
     ]
-    follow.legend(handles=handles, frameon=False, fontsize=6, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 0.97))
-    panel(follow, "b")
+    follow.legend(handles=handles, frameon=False, fontsize=6, ncols=2, loc="lower right", bbox_to_anchor=(1.02, 0.97))
+    panel(follow, "b", "what moves it")
     for axis in (scatter, follow):
         axis.set(xlabel="dose [e/Å²]")
         axis.set_xticks(places, [f"{dose:g}" for dose in doses])
@@ -103,10 +107,7 @@ def _displaced(axes, table: pd.DataFrame, methods: Sequence[str]) -> None:
     error, slope = axes
     bound = table[table["method"] == "bound"]
     trees = bound[(bound["quantity"] == "van_trees") & (bound["prior"] > 0)].sort_values("prior")
-    floor = 0.7 * trees["value"].min()
-    error.fill_between(
-        trees["prior"], floor, trees["value"], color="0.88", linewidth=0, label="no estimate at all (van Trees)"
-    )
+    error.fill_between(trees["prior"], 0, trees["value"], color="0.88", linewidth=0, label="no estimate (van Trees)")
     site = bound[(bound["quantity"] == "lattice_site") & (bound["prior"] > 0)].sort_values("prior")
     error.plot(site["prior"], site["value"], "-.", color="gray", label="lattice site, no data")
     limit = bound.loc[bound["quantity"] == "crlb", "value"].item()
