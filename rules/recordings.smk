@@ -127,3 +127,42 @@ rule plot_particle:
         code=code("plot_particle.py"),
     script:
         "../src/scripts/plot_particle.py"
+
+
+rule fit_blind:
+    """Detect, fit and match columns without knowing where they are, beside fits from the true start."""
+    input:
+        pairs="results/pairs/{specimen}/scanned.nc",
+        truth="results/truth/{specimen}/scanned.parquet",
+        images=lambda w: [
+            (
+                f"results/pairs/{w.specimen}/scanned.nc"
+                if method == "raw"
+                else f"results/restored/{method}/{w.specimen}/scanned.nc"
+            )
+            for method in methods(w.specimen)
+        ],
+        fits=lambda w: [
+            f"results/columns/{method}/{w.specimen}/scanned.parquet"
+            for method in methods(w.specimen)
+        ],
+    output:
+        table="results/tables/blind_{specimen}.csv",
+        record=record("tables/blind_{specimen}"),
+    log:
+        "results/logs/fit_blind/{specimen}.log",
+    benchmark:
+        "results/timings/fit_blind/{specimen}.tsv"
+    wildcard_constraints:
+        specimen="|".join(FIELDS),
+    conda:
+        "../envs/environment.yaml"
+    params:
+        methods=lambda w: methods(w.specimen),
+        realisations=value("recordings/blind"),
+        border=value("columns/border"),
+        width=value("columns/width"),
+        background=value("columns/background"),
+        code=code("fit_blind.py"),
+    script:
+        "../src/scripts/fit_blind.py"
