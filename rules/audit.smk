@@ -82,3 +82,57 @@ rule audit_departures:
         code=code("audit_departures.py"),
     script:
         "../src/scripts/audit_departures.py"
+
+
+rule plot_features:
+    """Draw what restoration erases and invents."""
+    input:
+        pairs="results/pairs/features/poisson.nc",
+        restored=[
+            f"results/restored/{method}/features/poisson.nc"
+            for method in methods("features")[1:]
+        ],
+        columns="results/structures/features.csv",
+        survival=rules.audit_features.output.survival,
+        invented=rules.audit_features.output.invented,
+    output:
+        png="results/figures/audit_features.png",
+        pdf="results/figures/audit_features.pdf",
+        record=record("figures/audit_features"),
+    log:
+        "results/logs/plot_features.log",
+    benchmark:
+        "results/timings/plot_features.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        chain="poisson",
+        methods=methods("features")[1:],
+        code=code("plot_features.py"),
+    script:
+        "../src/scripts/plot_features.py"
+
+
+rule plot_departures:
+    """Draw what restoration does to images unlike those that networks were trained on."""
+    input:
+        pairs=expand("results/pairs/{specimen}/poisson.nc", specimen=UNLIKE),
+        restored=expand(
+            "results/restored/published/{specimen}/poisson.nc", specimen=UNLIKE
+        ),
+        table=rules.audit_departures.output.table,
+    output:
+        png="results/figures/audit_departures.png",
+        pdf="results/figures/audit_departures.pdf",
+        record=record("figures/audit_departures"),
+    log:
+        "results/logs/plot_departures.log",
+    benchmark:
+        "results/timings/plot_departures.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        specimens=UNLIKE,
+        code=code("plot_departures.py"),
+    script:
+        "../src/scripts/plot_departures.py"

@@ -48,6 +48,10 @@ FIELDS = [*value("recordings/specimens"), *AUDITED]
 CHAINS = value("recordings/distortions")
 EMPTY = [name for name in VIEWS if "crystal" not in value(f"audit/views/{name}/layers")]
 WITH_VACUUM = [name for name in FIELDS if name in ["features", *EMPTY]]
+# unlike what networks were trained on
+UNLIKE = [
+    name for name in VIEWS if name in AUDITED and not name.startswith("disordered")
+]
 # those with columns to fit
 FITTED = [name for name in FIELDS if name not in EMPTY]
 CRYSTALS = value("realism/crystals")

@@ -94,7 +94,7 @@ def survival_table(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         Per feature and size: ``survived``, share of amplitudes above :data:`HALF` with an exact (Clopper-Pearson)
-        interval of 95 %; ``amplitude``, their mean with the interval by jackknife over realisations; ``mistaken``, share
+        interval of 95 %; ``amplitude``, their mean, jackknifed over realisations; ``mistaken``, share
         of plain columns above the same limit; ``n`` and ``left_out``, measurements that count and that are not finite.
     """
     found = []

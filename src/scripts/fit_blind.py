@@ -25,7 +25,7 @@ def main(
 ) -> None:
     """Write precision, recall, F1 and errors of matched columns per dose and method.
 
-    ``images`` and ``fits`` hold a path for each method. A fitted column is matched to a true one, that of the clean fit,
+    ``images`` and ``fits`` hold a path for each method. A fitted column is matched to one of the clean fit
     within half the distance of columns; columns near the border are not asked for. ``known_position`` and ``known_scs``
     are the errors of the same columns of the same images, matched or not, fitted from the true start.
     """
