@@ -68,11 +68,12 @@ def _errors(axes, rows: pd.DataFrame) -> None:
         medians = np.array([[np.median(spread[some]), np.median(error[some])] for some in bins])
         axes.plot(*medians.T, color=colour, marker=marker, label=label, markeredgecolor="white", markeredgewidth=0.4)
     error, spread = _finite(rows)
-    ends = np.array([spread.min(), spread.max()])
+    # columns that end on one bound in all copies have no spread, and would stretch the axis
+    ends = np.percentile(spread, [0.1, 100])
     # two normal components of one width: median √(ln 4) of it, root mean square √2
     axes.plot(ends, np.sqrt(np.log(4) / 2) * ends, color="black", linestyle="--", label="calibrated", linewidth=0.8)
     axes.set(xscale="log", yscale="log", xlabel="spread of position [pm]", ylabel="true error of position [pm]")
-    axes.set_ylim(np.percentile(error, 0.5), 1.5 * error.max())
+    axes.set(xlim=ends * [0.8, 1.2], ylim=np.percentile(error, [0.5, 100]) * [1, 1.5])
 
 
 def _sparsification(axes, rows: pd.DataFrame) -> None:
