@@ -34,7 +34,7 @@ def bounds_figure(table: pd.DataFrame) -> Figure:
     for place, dose in enumerate(doses):
         _displaced(axes[:, place], table[table["dose"] == dose], methods)
         panel(axes[0, place], "cdefgh"[place], f"{dose:g} e/Å²")
-        axes[1, place].set(xlabel="rms displacement per axis [pm]", ylim=(-0.15, 1.25))
+        axes[1, place].set(xlabel="rms displacement per axis [pm]", ylim=(-0.15, 1.6))
         axes[1, place].set_xticks(widths, [f"{width:g}" for width in widths], minor=False)
         axes[1, place].set_xticks([], minor=True)
     floor = 0.5 * table.loc[table["quantity"] == "rmse", "value"].min()
@@ -71,9 +71,13 @@ def _perfect(figure, table: pd.DataFrame, doses: Sequence[float], methods: Seque
         scatter.hlines(biased["value"], at - room / 2, at + room / 2, color=colour, linewidth=1.4, zorder=2)
         for name, bottom, alpha in (("own", 0.0, 1.0), ("neighbours", rows["own"]["value"], 0.35)):
             follow.bar(at, rows[name]["value"], 0.85 * room, bottom, color=colour, alpha=alpha, linewidth=0)
-        ends = rows["own"]
-        error = [ends["value"] - ends["low"], ends["high"] - ends["value"]]
-        follow.errorbar(at, ends["value"], error, linestyle="none", color="black", elinewidth=0.7)
+        for name, shift, bottom, shade in (
+            ("own", -0.15, 0.0, "black"),
+            ("neighbours", 0.15, rows["own"]["value"], "gray"),
+        ):
+            value, low, high = rows[name].to_numpy().T
+            ends = [value - low, high - value]
+            follow.errorbar(at + shift * room, value + bottom, ends, linestyle="none", color=shade, elinewidth=0.7)
     scatter.axhline(1, color=BOUND[1], linestyle="--", linewidth=0.9)
     scatter.set(yscale="log", ylabel="over the Cramér–Rao bound")
     # an interval may reach down to zero
@@ -87,16 +91,24 @@ def _perfect(figure, table: pd.DataFrame, doses: Sequence[float], methods: Seque
         Line2D([], [], color=BOUND[1], linestyle="--", label=BOUND[0]),
     ]
     scatter.legend(handles=handles, frameon=False, fontsize=6)
-    panel(scatter, "a", "columns in place")
+    panel(scatter, "a", "perfect lattice")
     follow.axhline(1, color="black", linewidth=0.6)
     follow.axhline(0, color="black", linewidth=0.6)
-    follow.set(ylabel="shift of an estimate [pm/pm]")
+    follow.set(ylabel="shift of an estimate [pm/pm]", ylim=(-0.1, 1.8))
     handles = [
         Patch(color="gray", label="its own column moves"),
         Patch(color="gray", alpha=0.35, label="neighbours do"),
     ]
-    follow.legend(handles=handles, frameon=False, fontsize=6, ncols=2, loc="lower right", bbox_to_anchor=(1.02, 0.97))
-    panel(follow, "b", "what moves it")
+    follow.legend(
+        handles=handles,
+        frameon=False,
+        fontsize=6,
+        ncols=2,
+        loc="lower right",
+        bbox_to_anchor=(1.03, 0.97),
+        columnspacing=1.0,
+    )
+    panel(follow, "b", "response")
     for axis in (scatter, follow):
         axis.set(xlabel="dose [e/Å²]")
         axis.set_xticks(places, [f"{dose:g}" for dose in doses])
