@@ -6,13 +6,6 @@ BOUNDS_LATTICE = {
 }
 
 
-def bounds_realisations(method):
-    """Fields of each kind that a method restores: slow ones fewer."""
-    most = "all" if method == "raw" else value(f"restore/{method}/realisations")
-    every = value("audit/bounds/realisations")
-    return every if most == "all" else min(most, every)
-
-
 rule audit_columns:
     """Displace Gaussian columns of known positions, record, restore and fit them by one method."""
     input:
@@ -44,7 +37,15 @@ rule audit_columns:
         ),
         estimators=lambda w: value(f"columns/estimators/{w.method}"),
         step=value("audit/bounds/step"),
-        realisations=lambda w: bounds_realisations(w.method),
+        # slow methods restore fewer
+        realisations=lambda w: (
+            value("audit/bounds/realisations")
+            if w.method == "raw" or value(f"restore/{w.method}/realisations") == "all"
+            else min(
+                value("audit/bounds/realisations"),
+                value(f"restore/{w.method}/realisations"),
+            )
+        ),
         seed=value("seed"),
         code=code("audit_columns.py"),
     script:
