@@ -67,6 +67,7 @@ rule audit_departures:
         scores="results/scores/realistic.parquet",
         pairs=recorded("results/pairs/{specimen}/{sampling}.nc", FIELDS),
         restored=recorded("results/restored/{method}/{specimen}/{sampling}.nc", FIELDS),
+        columns="results/structures/dislocation.csv",
     output:
         table="results/tables/audit_departures.csv",
         record=record("tables/audit_departures"),
@@ -79,6 +80,7 @@ rule audit_departures:
     params:
         conditions=conditions(FIELDS),
         disordered=[name for name in FIELDS if name.startswith("disordered")],
+        core="dislocation",
         code=code("audit_departures.py"),
     script:
         "../src/scripts/audit_departures.py"

@@ -61,6 +61,7 @@ rule count_atoms:
     """Count the particle's atoms by the library's nearest value and by a mixture (Fig. 5)."""
     input:
         scores=rules.tabulate_accuracy.output.scores,
+        columns="results/structures/particle.csv",
         library="results/tables/library.csv",
     output:
         table="results/tables/counts.csv",
@@ -84,7 +85,9 @@ rule plot_dislocation:
     input:
         pairs="results/pairs/dislocation/scanned.nc",
         restored="results/restored/published/dislocation/scanned.nc",
-        fits="results/columns/published/dislocation/scanned.parquet",
+        fits=expand(
+            "results/columns/published/dislocation/{chain}.parquet", chain=CHAINS
+        ),
         columns="results/structures/dislocation.csv",
         table=rules.tabulate_accuracy.output.table,
     output:
@@ -100,6 +103,7 @@ rule plot_dislocation:
         "../envs/environment.yaml"
     params:
         chain="scanned",
+        chains=CHAINS,
         lattice_constant=value("specimens/lattice_constant"),
         code=code("plot_dislocation.py"),
     script:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from emrestore import store
 from emrestore.columns.audit import displacement_slope
@@ -17,15 +18,18 @@ def main(
     scores: Path,
     pairs: list[Path],
     restored: list[Path],
+    columns: Path,
     table: Path,
     *,
     conditions: list[tuple[str, str, list[str]]],
     disordered: list[str],
+    core: str,
 ) -> None:
     """Write PSNR [dB, the clean image's range as MAX], its gain over the raw image, and slopes of disordered crystals.
 
     ``conditions`` are specimen, chain and methods; ``restored`` holds a path for each method but raw. Slopes are of
-    displacements measured off the sites against those of the clean fit: 1 is faithful, 0 is the lattice.
+    displacements measured off the sites against those of the clean fit: 1 is faithful, 0 is the lattice. The columns of
+    ``core`` have no lattice; there the displacement is that from the middle of a column's four nearest neighbours.
     """
     rows, unread = [], iter(restored)
     for place, (specimen, chain, methods) in enumerate(conditions):
@@ -44,15 +48,30 @@ def main(
                 if method != "raw":
                     rows.append(condition | {"quantity": "psnr_gain", "unit": "dB"} | _mean(found - raw))
     measured = pd.read_parquet(scores)
+    marked = pd.read_csv(columns)
+    source = store.read(pairs[[name for name, _, _ in conditions].index(core)])
+    marked = marked["core"].to_numpy()[source.cell_column.values]
+    sites = np.stack([source.x_site.values, source.y_site.values], axis=-1)
+    neighbours = cKDTree(sites).query(sites[marked], k=5)[1][:, 1:]
+    for (chain, dose, method), group in measured[measured["specimen"] == core].groupby(["sampling", "dose", "method"]):
+        clean, found = np.split(errors_of(group, ["ux_clean", "uy_clean", "ux", "uy"]), 2, axis=-1)
+        rest = sites[marked] - sites[neighbours].mean(axis=1)
+        rest = 100 * source.attrs["pixel_size"] * rest  # pm
+        clean, found = (rest + u[:, marked] - u[:, neighbours].mean(axis=2) for u in (clean, found))
+        rows.append(_slope(core, chain, dose, method, clean, found))
     measured = measured[measured["specimen"].isin(disordered) & measured["scored"]]
     for (specimen, chain, dose, method), group in measured.groupby(["specimen", "sampling", "dose", "method"]):
         pair = errors_of(group, ["ux_clean", "uy_clean", "ux", "uy"])
-        slope = displacement_slope(pair[..., :2], pair[..., 2:])
-        found = {"value": slope["slope"], "low": slope["slope_low"], "high": slope["slope_high"]}
-        condition = {"specimen": specimen, "sampling": chain, "dose": dose, "method": method}
-        count = {"n": slope["n"], "left_out": slope["left_out"]}
-        rows.append(condition | {"quantity": "slope", "unit": "1"} | found | count)
+        rows.append(_slope(specimen, chain, dose, method, pair[..., :2], pair[..., 2:]))
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _slope(specimen: str, chain: str, dose: float, method: str, true: np.ndarray, measured: np.ndarray) -> dict:
+    """Give the row of a slope."""
+    found = displacement_slope(true, measured)
+    row = {"specimen": specimen, "sampling": chain, "dose": dose, "method": method, "quantity": "slope", "unit": "1"}
+    row |= {"value": found["slope"], "low": found["slope_low"], "high": found["slope_high"]}
+    return row | {"n": found["n"], "left_out": found["left_out"]}
 
 
 def _mean(values: np.ndarray) -> dict[str, float]:

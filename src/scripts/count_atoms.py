@@ -12,16 +12,20 @@ from emrestore.workflow import run
 CONDITION = ["sampling", "dose", "method"]
 
 
-def main(scores: Path, library: Path, table: Path, confusions: Path, *, field: str) -> None:
+def main(scores: Path, columns: Path, library: Path, table: Path, confusions: Path, *, field: str) -> None:
     """Write the fraction of columns counted right, and how often n atoms were taken for m.
 
-    Rows of dose infinity are the undistorted image, fitted by the estimator of the method.
+    Rows of dose infinity are the undistorted image, fitted by the estimator of the method. Its columns are those of one
+    octant eightfold, phonon noise and all: intervals there take as many to be independent as the octant has. Intervals
+    at finite doses are of the noise in recordings of this one simulated particle.
     """
     rows = pd.read_parquet(scores)
     rows = rows[(rows["specimen"] == field) & rows["scored"]]
     known = pd.read_csv(library)
     true = rows.drop_duplicates("column").sort_values("column")["atoms"].to_numpy()
     most = int(known["atoms"].max())
+    places = pd.read_csv(columns)[["x", "y"]].to_numpy()
+    octant = np.unique(np.sort(np.abs(places - places.mean(0)).round(3), axis=1), axis=0)
     found, mistaken = [], []
     for condition, group in rows.groupby(CONDITION, sort=True):
         error, clean = np.moveaxis(errors_of(group, ["scs_error", "scs_clean"]), -1, 0)
@@ -36,7 +40,8 @@ def main(scores: Path, library: Path, table: Path, confusions: Path, *, field: s
             for route, atoms in counts.items():
                 name = {"sampling": condition[0], "dose": dose, "method": condition[2], "route": route}
                 name["sampling"] = "clean" if np.isinf(dose) else name["sampling"]
-                found.append(name | fraction_right(true, atoms))
+                independent = len(octant) if np.isinf(dose) else None
+                found.append(name | fraction_right(true, atoms, independent=independent))
                 matrix = confusion(true, atoms, most)
                 for n, m in np.argwhere(matrix):
                     mistaken.append(name | {"atoms": n, "counted": m, "times": matrix[n, m]})

@@ -19,7 +19,7 @@ STEPS = (10, 6)
 def main(
     pairs: Path,
     restored: Path,
-    fits: Path,
+    fits: list[Path],
     columns: Path,
     table: Path,
     png: Path,
@@ -27,9 +27,10 @@ def main(
     circuits: Path,
     *,
     chain: str,
+    chains: list[str],
     lattice_constant: float,
 ) -> None:
-    """Draw the figure, and write the closure failure of the circuit in every restored image."""
+    """Draw the figure for one chain, and write the closure failure of the circuit in every restored image of all."""
     recorded, cleaned = store.read(pairs), store.read(restored)
     pixel_size = recorded.attrs["pixel_size"]
     sites = np.stack([recorded.x_site.values, recorded.y_site.values], axis=-1)
@@ -39,16 +40,18 @@ def main(
     # of the projected lattice: half the Burgers vector along the glide plane, and the distance of glide planes
     steps = lattice_constant * np.diag([np.sqrt(2) / 4, 1 / np.sqrt(3)])
     rows, walked = [], {}
-    for (dose, realisation), group in pd.read_parquet(fits).groupby(["dose", "realisation"]):
-        places = pixel_size * group.sort_values("column")[["x", "y"]].to_numpy()
-        row = {"dose": dose, "realisation": realisation}
-        try:
-            circuit = burgers_circuit(places, steps, STEPS, pixel_size * core)
+    for name, path in zip(chains, fits, strict=True):
+        for (dose, realisation), group in pd.read_parquet(path).groupby(["dose", "realisation"]):
+            places = pixel_size * group.sort_values("column")[["x", "y"]].to_numpy()
+            row = {"sampling": name, "dose": dose, "realisation": realisation, "closure_x": np.nan, "closure_y": np.nan}
+            try:
+                circuit = burgers_circuit(places, steps, STEPS, pixel_size * core)
+            except EmrestoreError:  # it cannot be walked: a result
+                rows.append(row)
+                continue
             rows.append(row | {"closure_x": circuit.closure[0], "closure_y": circuit.closure[1]})
-            if realisation == 0:
+            if name == chain and realisation == 0:
                 walked[dose] = (places[circuit.path] / pixel_size, circuit.closure)
-        except EmrestoreError:
-            rows.append(row | {"closure_x": np.nan, "closure_y": np.nan})
     pd.DataFrame(rows).to_csv(circuits, index=False, float_format="%.6g", lineterminator="\n")
     doses = float(recorded.dose.min()), float(recorded.dose.max())
     images = {

@@ -370,7 +370,9 @@ def confusion(true: np.ndarray, atoms: np.ndarray, most: int) -> np.ndarray:
     return np.bincount(pairs.ravel(), minlength=(most + 1) ** 2).reshape(most + 1, most + 1)
 
 
-def fraction_right(true: np.ndarray, atoms: np.ndarray, level: float = 0.95) -> dict[str, float]:
+def fraction_right(
+    true: np.ndarray, atoms: np.ndarray, level: float = 0.95, *, independent: int | None = None
+) -> dict[str, float]:
     """Give the fraction of columns that were counted right; a column without a count is not right.
 
     Parameters
@@ -383,6 +385,9 @@ def fraction_right(true: np.ndarray, atoms: np.ndarray, level: float = 0.95) -> 
         Coverage of the interval: the wider, at either end, of Wilson's for R K independent columns and, from three
         realisations on, the jackknife over realisations, whose columns share what a restoration did to them. (The
         jackknife alone is a point where all is right.)
+    independent
+        How many of the columns are independent, where images completed by symmetry repeat columns with their noise;
+        None: all.
 
     Returns
     -------
@@ -391,7 +396,8 @@ def fraction_right(true: np.ndarray, atoms: np.ndarray, level: float = 0.95) -> 
     """
     right = np.atleast_2d(atoms) == true
     fraction, n = right.mean(), right.size
-    wilson = binomtest(int(right.sum()), n).proportion_ci(level, method="wilson")
+    trials = n if independent is None else independent * len(right)
+    wilson = binomtest(round(fraction * trials), trials).proportion_ci(level, method="wilson")
     low, high = wilson.low, wilson.high
     if len(right) > 2:
         each = right.mean(axis=1)
