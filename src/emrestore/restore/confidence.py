@@ -134,8 +134,9 @@ def ranking(errors: np.ndarray, spreads: np.ndarray) -> dict[str, float]:
     dict
         ``ause``, see :func:`ause`, with ``_low, _high``, and ``ause_random``, what spreads that know nothing would get;
         ``spearman``, the rank correlation of spread and absolute error, with its interval; ``ratio``, root mean square
-        error over root mean square spread, with its interval: 1 where spreads are calibrated; ``n`` pairs that count
-        and ``left_out`` that do not. NaN where all spreads are equal (spearman) or zero (ratio).
+        error over root mean square spread, with its interval, symmetric in the logarithm: 1 where spreads are
+        calibrated; ``n`` pairs that count and ``left_out`` that do not. NaN where all spreads are equal (spearman) or
+        zero (ratio).
     """
     errors, spreads = np.abs(errors), np.asarray(spreads)
     if errors.ndim != 2 or errors.shape != spreads.shape or len(errors) < 3:
@@ -147,13 +148,15 @@ def ranking(errors: np.ndarray, spreads: np.ndarray) -> dict[str, float]:
         if not len(error):
             return np.full(4, np.nan)
         correlation = spearmanr(spread, error).statistic if np.ptp(spread) * np.ptp(error) > 0 else np.nan
-        size = np.sqrt((spread**2).mean())
-        ratio = np.sqrt((error**2).mean()) / size if size else np.nan
-        return np.array([ause(error, spread), correlation, ratio, ause(error, np.zeros_like(error))])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_ratio = (np.log((error**2).mean()) - np.log((spread**2).mean())) / 2
+        log_ratio = log_ratio if log_ratio < np.inf else np.nan  # no spread at all
+        return np.array([ause(error, spread), correlation, log_ratio, ause(error, np.zeros_like(error))])
 
     everyone = np.arange(len(errors))
     whole = scores(everyone)
     low, high = jackknife_interval(whole, np.stack([scores(np.delete(everyone, row)) for row in everyone]))
+    whole[2], low[2], high[2] = np.exp([whole[2], low[2], high[2]])
     found = {}
     for place, name in enumerate(("ause", "spearman", "ratio")):
         found |= {name: whole[place], f"{name}_low": low[place], f"{name}_high": high[place]}
