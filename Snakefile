@@ -48,15 +48,7 @@ rule all:
 rule figures:
     """All figures."""
     input:
-        rules.plot_precision.output,
-        rules.plot_bias.output,
-        rules.plot_displacements.output,
-        expand(rules.plot_gallery.output, figure=GALLERIES),
-        rules.plot_theory.output,
-        expand(rules.plot_clean.output, modality=["hrstem", "lrstem"]),
-        rules.plot_generator.output,
-        rules.plot_whitening.output,
-        rules.plot_realism.output,
+        expand("results/figures/{figure}.{kind}", figure=FIGURES, kind=["png", "pdf"]),
 
 
 rule tables:
@@ -70,6 +62,15 @@ rule tables:
         rules.survey_clean.output,
         rules.tabulate_realism.output,
         rules.score_images.output,
+        rules.tabulate_library.output,
+        rules.tabulate_accuracy.output,
+        rules.count_atoms.output,
+        expand(rules.fit_blind.output, specimen=RECORDED),
+        rules.audit_bounds.output,
+        rules.audit_averaging.output,
+        rules.audit_features.output,
+        rules.audit_departures.output,
+        rules.audit_confidence.output,
 
 
 rule clean_shards:

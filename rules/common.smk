@@ -44,7 +44,8 @@ SAMPLINGS = value("study/samplings")
 # fields are specimens that are not the bulk series: they are recorded under chains of distortions
 VIEWS = [name for name in config["audit"]["views"]]
 AUDITED = value("audit/specimens")
-FIELDS = [*value("recordings/specimens"), *AUDITED]
+RECORDED = value("recordings/specimens")
+FIELDS = [*RECORDED, *AUDITED]
 CHAINS = value("recordings/distortions")
 EMPTY = [name for name in VIEWS if "crystal" not in value(f"audit/views/{name}/layers")]
 WITH_VACUUM = [name for name in FIELDS if name in ["features", *EMPTY]]

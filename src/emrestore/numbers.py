@@ -172,6 +172,7 @@ def realism_numbers(table: pd.DataFrame, powers: pd.DataFrame) -> dict[str, dict
     middle = table[table["nominal"] == nominal]
     several = middle[middle["kinds"] > 1]
     power, error = powers.loc[powers["nominal"] == nominal, ["power", "power_se"]].to_numpy()[0]
+    thin, thin_error = powers.sort_values("nominal")[["power", "power_se"]].to_numpy()[0]
     hidden = several[several["hidden"].notna()]
     found = {
         "crystals": number(table["crystal"].nunique()),
@@ -182,9 +183,296 @@ def realism_numbers(table: pd.DataFrame, powers: pd.DataFrame) -> dict[str, dict
         "hidden": number(len(hidden)),
         "linearity_least": number(middle["linearity"].min()),
         "linearity_largest": number(middle["linearity"].max()),
+        "power_thin": number(thin, thin - 1.96 * thin_error, thin + 1.96 * thin_error),
         "power_middle": number(power, power - 1.96 * error, power + 1.96 * error),
     }
     for ordering in ("power", "sorted"):
         found[f"{ordering}_below"] = number((middle[f"{ordering}_correlation"] < 0.9).sum())
         found[f"{ordering}_too_bright"] = number((several[f"{ordering}_ratio"] / several["ratio"]).median())
     return {f"realism.{key}": entry for key, entry in found.items()}
+
+
+def ratio_of(over: pd.DataFrame, under: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Give the logarithms of ratios of ``value`` and their half widths, from rows in the same order with intervals."""
+    half = np.hypot(*((rows["high"] - rows["low"]).to_numpy() / 2 / rows["value"].to_numpy() for rows in (over, under)))
+    return np.log(over["value"].to_numpy() / under["value"].to_numpy()), half
+
+
+def _mean_ratio(log: np.ndarray, half: np.ndarray) -> tuple:
+    """Give the geometric mean of independent ratios with its interval."""
+    middle, error = log.mean(), np.sqrt((half**2).sum()) / len(log)
+    return tuple(np.exp([middle, middle - error, middle + error]))
+
+
+def gains(raw: pd.DataFrame, restored: pd.DataFrame) -> dict[str, tuple]:
+    """Reduce errors against dose to gains: raw over restored.
+
+    Parameters
+    ----------
+    raw, restored
+        Rows of one quantity, a row per dose in ascending order, with ``value, low, high``.
+
+    Returns
+    -------
+    dict
+        ``gain`` (geometric mean over doses), ``gain_lowest``, ``gain_highest``, ``gain_above_lowest`` (all doses but
+        the lowest), ``gain_least`` (at the dose where it is smallest), ``gain_trend`` (lowest over highest), ``falls``
+        (the restored error at the lowest over that at the highest dose), each with its interval. Errors of raw and
+        restored images are taken as independent, which is conservative, as both are of the same recordings.
+    """
+    log, half = ratio_of(raw, restored)
+    least = log.argmin()
+    ends = (log[:1] - log[-1:], np.hypot(half[:1], half[-1:]))
+    return {
+        "gain": _mean_ratio(log, half),
+        "gain_lowest": _mean_ratio(log[:1], half[:1]),
+        "gain_highest": _mean_ratio(log[-1:], half[-1:]),
+        "gain_above_lowest": _mean_ratio(log[1:], half[1:]),
+        "gain_least": _mean_ratio(log[[least]], half[[least]]),
+        "gain_trend": _mean_ratio(*ends),
+        "falls": _mean_ratio(*ratio_of(restored.iloc[:1], restored.iloc[-1:])),
+    }
+
+
+def realistic_numbers(table: pd.DataFrame, slopes: pd.DataFrame) -> dict[str, dict]:
+    """Reduce the tables of Figs 4 and 5: gains at the core and of the particle, and slopes."""
+    found = {}
+    for specimen, region in (("dislocation", "core"), ("particle", "all")):
+        some = table[(table["specimen"] == specimen) & (table["region"] == region)]
+        for (chain, quantity), group in some.groupby(["sampling", "quantity"]):
+            if quantity not in ("position", "position_drift", "scs"):
+                continue
+            raw, restored = (group[group["method"] == method].sort_values("dose") for method in (RAW, RESTORED))
+            for name, ends in gains(raw, restored).items():
+                found[f"{specimen}.{chain}.{quantity}_{name}"] = number(*ends, of="published")
+            for place, name in ((0, "lowest"), (-1, "highest")):
+                for method, rows, of in (("raw", raw, ""), ("restored", restored, "published")):
+                    row = rows.iloc[place]
+                    found[f"{specimen}.{chain}.{quantity}_{method}_{name}"] = number(
+                        row["value"], row["low"], row["high"], row["unit"], of
+                    )
+        gain = {chain: found[f"{specimen}.{chain}.position_gain"] for chain in some["sampling"].unique()}
+        if {"poisson", "scanned"} <= set(gain):
+            log = np.log([gain[chain]["value"] for chain in ("scanned", "poisson")])
+            half = np.hypot(*(np.log(gain[chain]["ci_high"] / gain[chain]["value"]) for chain in gain))
+            middle = log[0] - log[1]
+            found[f"{specimen}.distortions_gain"] = number(
+                *np.exp([middle, middle - half, middle + half]), of="published"
+            )
+    slopes = slopes[(slopes["quantity"] == "slope") & (slopes["method"] == RESTORED)]
+    for (specimen, chain), group in slopes.groupby(["specimen", "sampling"]):
+        group = group.sort_values("dose")
+        for place, name in ((0, "lowest"), (-1, "highest")):
+            row = group.iloc[place]
+            found[f"slope.{specimen}.{chain}_{name}"] = number(row["value"], row["low"], row["high"], of="published")
+    return found
+
+
+def count_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Reduce the table of counted atoms: shares counted right, and what restoration gains, by the library's route."""
+    table = table.rename(columns={"right": "value", "right_low": "low", "right_high": "high"})
+    clean = table[np.isinf(table["dose"])]
+    found = {"counts.columns": number(clean["n"].max())}
+    for (method, route), rows in clean.groupby(["method", "route"]):
+        row = rows.iloc[0]
+        found[f"counts.clean_{method}_{route}"] = number(row["value"], row["low"], row["high"])
+    noisy = table[np.isfinite(table["dose"])]
+    for chain, group in noisy.groupby("sampling"):
+        for route, rows in group.groupby("route"):
+            raw, restored = (rows[rows["method"] == method].sort_values("dose") for method in (RAW, RESTORED))
+            for place, name in ((0, "lowest"), (-1, "highest")):
+                for kind, some, of in (("raw", raw, ""), ("restored", restored, "published")):
+                    row = some.iloc[place]
+                    found[f"counts.{chain}.{route}_{kind}_{name}"] = number(
+                        row["value"], row["low"], row["high"], of=of
+                    )
+            if route == "library":
+                found[f"counts.{chain}.gain"] = number(*_mean_ratio(*ratio_of(restored, raw)), of="published")
+                wrong = [some.iloc[:1].assign(value=1 - some["value"].iloc[:1]) for some in (raw, restored)]
+                found[f"counts.{chain}.wrong_lowest"] = number(*_mean_ratio(*ratio_of(*wrong)), of="published")
+    return found
+
+
+def circuit_numbers(table: pd.DataFrame, length: float) -> dict[str, dict]:
+    """Say how long the Burgers circuit's closure is in restored images, over the true length [Å], where it closes.
+
+    A circuit that cannot be walked counts in ``walked``; one whose closure is off by more than a tenth in ``kept``.
+    """
+    found = {}
+    for chain, group in table.groupby("sampling"):
+        for place, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
+            rows = group[group["dose"] == place]
+            closure = np.hypot(rows["closure_x"], rows["closure_y"]) / length
+            walked = closure.dropna().to_numpy()
+            ends = (np.nan, np.nan)
+            if len(walked) > 1:
+                ends = jackknife_interval(walked.mean(), (walked.sum() - walked) / (len(walked) - 1))
+            value = walked.mean() if len(walked) else np.nan
+            found[f"burgers.{chain}_{name}"] = number(value, *ends, of="published")
+            found[f"burgers.{chain}_{name}_walked"] = number(len(walked), of="published")
+            found[f"burgers.{chain}_{name}_kept"] = number((np.abs(walked - 1) < 0.1).sum(), of="published")
+            found[f"burgers.{chain}_{name}_images"] = number(len(rows))
+    return found
+
+
+def library_numbers(library: pd.DataFrame, cross_sections: pd.DataFrame) -> dict[str, dict]:
+    """Say whether cross sections grow with every atom: the smallest ratio to the next thinner, in either table."""
+    found = {}
+    for name, scs, error in (
+        ("library", library["scs"], library["scs_se"]),
+        ("bulk", cross_sections["cell_scs"], cross_sections["cell_scs_se"]),
+    ):
+        log = np.diff(np.log(scs.to_numpy()))
+        relative = (error / scs).to_numpy()
+        half = 1.96 * np.hypot(relative[1:], relative[:-1])
+        least = log.argmin()
+        found[f"library.growth_{name}"] = number(*np.exp(log[least] + half[least] * np.array([0, -1, 1])))
+    step = np.diff(library["scs"]) / np.hypot(library["scs_se"][1:], library["scs_se"].to_numpy()[:-1])
+    return found | {
+        "library.least_step": number(step.min(), unit="standard errors"),
+        "library.configurations": number(library["configurations"].iloc[0]),
+        "library.atoms": number(library["atoms"].max()),
+    }
+
+
+def blind_numbers(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
+    """Reduce the tables of the blind route: what is found at either end of the doses, and with what errors."""
+    found = {}
+    for specimen, table in tables.items():
+        for dose, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
+            rows = table[table["dose"] == dose].set_index("method")
+            for method, of in (("raw", ""), ("published", "published")):
+                row, stem = rows.loc[method], f"blind.{specimen}.{method}"
+                for key, unit in (("recall", ""), ("precision", ""), ("position", "pm")):
+                    found[f"{stem}_{key}_{name}"] = number(row[key], row[f"{key}_low"], row[f"{key}_high"], unit, of)
+                found[f"{stem}_known_{name}"] = number(row["known_position"], unit="pm", of=of)
+            raw, restored = (
+                rows.loc[[method], ["recall", "recall_low", "recall_high"]].set_axis(["value", "low", "high"], axis=1)
+                for method in ("raw", "published")
+            )
+            if raw["value"].item() > 0:
+                ratio = _mean_ratio(*ratio_of(raw, restored))
+            else:
+                ratio = (0.0, 0.0, raw["high"].item() / restored["value"].item())
+            found[f"blind.{specimen}.found_ratio_{name}"] = number(*ratio, of="published")
+    return found
+
+
+def bound_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Reduce the table of bounds: at each dose, errors on the perfect lattice and for displaced columns over bounds.
+
+    Doses are called ``low``, ``high`` and, where there are more, ``middle``.
+    """
+    doses = np.sort(table["dose"].unique())
+    names = {doses[0]: "low", doses[-1]: "high"} | {dose: "middle" for dose in doses[1:-1]}
+    exact = table[table["experiment"] == "bound"].set_index(["dose", "quantity", "prior"])["value"]
+    found, nearest = {}, []
+    for (dose, method), rows in table[table["experiment"] != "bound"].groupby(["dose", "method"]):
+        stem, of = f"bounds.{method}_{names[dose]}", "published" if method == RESTORED else ""
+        limit = exact[dose, "crlb", 0]
+        rows = rows.set_index(["quantity", "prior"])
+        for quantity in ("std", "rmse", "bias", "biased_bound"):
+            ends = rows.loc[(quantity, 0), ["value", "low", "high"]] / limit
+            found[f"{stem}.{quantity}"] = number(*ends, of=of)
+        for quantity in ("own", "neighbours"):
+            found[f"{stem}.{quantity}"] = number(*rows.loc[(quantity, 0), ["value", "low", "high"]], of=of)
+        widths = [prior for quantity, prior in rows.index if quantity == "rmse" and prior > 0]
+        better = both = 0
+        for width in widths:
+            row = rows.loc[("rmse", width), ["value", "low", "high"]]
+            nearest.append(row["value"] / exact[dose, "van_trees", width])
+            better += row["value"] < limit
+            both += row["value"] < min(limit, width)
+            if width == max(widths):
+                found[f"{stem}.rmse_widest"] = number(*(row / limit), of=of)
+        found[f"{stem}.below_crlb"] = number(better, of=of)
+        found[f"{stem}.below_both"] = number(both, of=of)
+        found["bounds.widths"] = number(len(widths))
+    for dose, name in names.items():
+        found[f"bounds.dose_{name}"] = number(dose, unit="e/Å²")
+        found[f"bounds.crlb_{name}"] = number(exact[dose, "crlb", 0], unit="pm")
+    found["bounds.widest"] = number(table["prior"].max(), unit="pm")
+    found["bounds.van_trees_least"] = number(min(nearest))
+    return found
+
+
+def averaging_numbers(table: pd.DataFrame, resolution: pd.DataFrame) -> dict[str, dict]:
+    """Say how much of the squared error of a restored image is bias, and how many conditions show one."""
+    found = {}
+    single = table[(table["images"] == 1) & (table["region"] == "all") & (table["sampling"] == "poisson")]
+    for method, of in (("raw", ""), ("published", "published")):
+        rows = single[(single["method"] == method) & (single["quantity"] == "image")]
+        found[f"averaging.{method}_conditions"] = number(len(rows))
+        found[f"averaging.{method}_biased"] = number((rows["share_low"] > 0).sum(), of=of)
+        for specimen, group in rows.groupby("specimen"):
+            for place, name in ((group["dose"].idxmin(), "lowest"), (group["dose"].idxmax(), "highest")):
+                ends = group.loc[place, ["share", "share_low", "share_high"]]
+                found[f"averaging.{specimen}_{method}_{name}"] = number(*ends, of=of)
+    columns = single[(single["method"] == RESTORED) & (single["quantity"] != "image")]
+    for (specimen, quantity), group in columns.groupby(["specimen", "quantity"]):
+        for place, name in ((group["dose"].idxmin(), "lowest"), (group["dose"].idxmax(), "highest")):
+            ends = group.loc[place, ["share", "share_low", "share_high"]]
+            found[f"averaging.{specimen}_{quantity}_{name}"] = number(*ends, of="published")
+    some = resolution[(resolution["specimen"] == "dislocation") & (resolution["sampling"] == "poisson")]
+    some = some[(some["threshold"] == "1/7") & (some["dose"] == some["dose"].max())].set_index(["method", "curve"])
+    for method, of in (("raw", ""), ("published", "published")):
+        for curve in ("pair", "truth_squared"):
+            found[f"frc.{method}_{curve}"] = number(some.loc[(method, curve), "first"], unit="1/Å", of=of)
+    return found
+
+
+def confidence_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Count the conditions in which the spread over copies is calibrated, and say how well it ranks positions."""
+    found = {}
+    for (method, chain), rows in table.groupby(["method", "sampling"]):
+        of = "published" if method == RESTORED else ""
+        stem = f"confidence.{method}_{chain}"
+        found[f"{stem}.conditions"] = number(len(rows))
+        for verdict in ("calibrated", "too sure", "too unsure"):
+            found[f"{stem}.{verdict.replace(' ', '_')}"] = number((rows["verdict"] == verdict).sum(), of=of)
+        positions = rows[rows["quantity"] == "position"]
+        ranks = positions["spearman"]
+        found[f"{stem}.spearman_least"] = number(ranks.min(), of=of)
+        found[f"{stem}.spearman_largest"] = number(ranks.max(), of=of)
+        found[f"{stem}.ratio_largest"] = number(positions["ratio"].max(), of=of)
+    return found
+
+
+def feature_numbers(survival: pd.DataFrame, invented: pd.DataFrame) -> dict[str, dict]:
+    """Say what of each feature survives under shot noise alone, at each dose, and the rates of phantoms.
+
+    Doses are called ``below`` (the lowest, below what networks were trained on), ``low`` and ``high``.
+    """
+    found = {}
+    doses = np.sort(survival["dose"].unique())
+    names = dict(zip(doses[-3:], ("below", "low", "high")[-len(doses[-3:]) :], strict=True))
+    for dose, name in names.items():
+        found[f"features.dose_{name}"] = number(dose, unit="e/Å²")
+    some = survival[(survival["sampling"] == "poisson") & survival["dose"].isin(list(names))]
+    for row in some.itertuples():
+        of = "published" if row.method == RESTORED else ""
+        size = f"_{round(100 * row.size)}" if row.size else ""
+        feature = row.feature.replace(" ", "_").replace("+_", "")
+        stem = f"features.{row.method}.{feature}{size}_{names[row.dose]}"
+        found[f"{stem}.amplitude"] = number(row.amplitude, row.amplitude_low, row.amplitude_high, of=of)
+        found[f"{stem}.survived"] = number(row.survived, row.survived_low, row.survived_high, of=of)
+        found[f"{stem}.mistaken"] = number(row.mistaken, of=of)
+    for (method, specimen, chain), rows in invented.groupby(["method", "specimen", "sampling"]):
+        of = "published" if method == "published" else ""
+        for row in rows[rows["dose"].isin(list(names))].itertuples():
+            stem = f"phantoms.{method}.{specimen}_{chain}_{names[row.dose]}"
+            found[stem] = number(row.rate, row.rate_low, row.rate_high, "per 100 Å²", of)
+    return found
+
+
+def departure_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give the gain in PSNR of the published network at each of the audit's doses, per specimen, shot noise alone."""
+    found = {}
+    some = table[
+        (table["quantity"] == "psnr_gain") & (table["method"] == "published") & (table["sampling"] == "poisson")
+    ]
+    for specimen, rows in some.groupby("specimen"):
+        for place, name in ((rows["dose"].idxmin(), "lowest"), (rows["dose"].idxmax(), "highest")):
+            row = rows.loc[place]
+            found[f"departures.{specimen}_{name}"] = number(row["value"], row["low"], row["high"], "dB", "published")
+    return found

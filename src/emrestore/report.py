@@ -10,11 +10,9 @@ The context that :func:`render` takes is a dict of
 ``claims``
     Records of ``results/claims.csv`` (:data:`emrestore.claims.COLUMNS`), values as text.
 ``tables``
-    Name -> records of ``fig03``, ``displaced``, ``cross_sections``.
+    Name -> records of ``fig03``, ``displaced``, ``cross_sections``, ``realistic``.
 ``figures``
-    Name -> ``{png, pdf}``, the paths of one figure for screen and print: ``fig03``, ``fig03_bias``,
-    ``fig03_displaced``, ``clean_hrstem``, ``clean_lrstem``, ``generator``, ``fig11``, ``realism``, ``distortions``,
-    ``fig12``, ``fig13``, ``fig14``.
+    Name -> ``{png, pdf}``, the paths of one figure for screen and print, of all figures that the source shows.
 ``provenance``
     A job's record: ``commit``, ``dirty``, ``lock``, ``python``, ``versions``, ``started``.
 

@@ -19,9 +19,27 @@ def main(
     draws: Path,
     realism: Path,
     powers: Path,
+    realistic: Path,
+    counts: Path,
+    circuits: Path,
+    library: Path,
+    cross_sections: Path,
+    blind: list[Path],
+    bounds: Path,
+    averaging: Path,
+    resolution: Path,
+    confidence: Path,
+    survival: Path,
+    invented: Path,
+    departures: Path,
     numbers: Path,
+    *,
+    burgers: float,
 ) -> None:
-    """Write a flat JSON object: key -> value, interval, unit, and what it is of."""
+    """Write a flat JSON object: key -> value, interval, unit, and what it is of.
+
+    ``burgers`` is the length of the Burgers vector [Å].
+    """
     found = reduce.fig03_numbers(pd.read_csv(fig03))
     found |= reduce.displaced_numbers(pd.read_csv(displaced))
     found |= reduce.image_numbers(pd.read_csv(image_errors))
@@ -29,6 +47,16 @@ def main(
     found |= reduce.distortion_numbers(pd.read_csv(distortions))
     found |= reduce.generator_numbers(pd.read_csv(generator), pd.read_csv(draws))
     found |= reduce.realism_numbers(pd.read_csv(realism), pd.read_csv(powers))
+    found |= reduce.realistic_numbers(pd.read_csv(realistic), pd.read_csv(departures))
+    found |= reduce.count_numbers(pd.read_csv(counts))
+    found |= reduce.circuit_numbers(pd.read_csv(circuits), burgers)
+    found |= reduce.library_numbers(pd.read_csv(library), pd.read_csv(cross_sections))
+    found |= reduce.blind_numbers({path.stem.removeprefix("blind_"): pd.read_csv(path) for path in blind})
+    found |= reduce.bound_numbers(pd.read_csv(bounds))
+    found |= reduce.averaging_numbers(pd.read_csv(averaging), pd.read_csv(resolution))
+    found |= reduce.confidence_numbers(pd.read_csv(confidence))
+    found |= reduce.feature_numbers(pd.read_csv(survival), pd.read_csv(invented))
+    found |= reduce.departure_numbers(pd.read_csv(departures))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
