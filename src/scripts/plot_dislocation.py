@@ -9,7 +9,7 @@ from emrestore import store
 from emrestore.columns.burgers import burgers_circuit
 from emrestore.errors import EmrestoreError
 from emrestore.plot.realistic import dislocation_figure
-from emrestore.plot.style import save, style
+from emrestore.plot.style import dose_text, save, style
 from emrestore.workflow import run
 
 #: Steps of the Burgers circuit along the glide plane and across it.
@@ -55,11 +55,11 @@ def main(
     pd.DataFrame(rows).to_csv(circuits, index=False, float_format="%.6g", lineterminator="\n")
     doses = float(recorded.dose.min()), float(recorded.dose.max())
     images = {
-        f"{kind}, {dose:.0f} e/Å²": dataset.counts.sel(dose=dose, thickness=0, realisation=0).values
+        f"{kind}, {dose_text(dose)}": dataset.counts.sel(dose=dose, thickness=0, realisation=0).values
         for kind, dataset in (("raw", recorded), ("restored", cleaned))
         for dose in doses
     }
-    drawn = {f"restored, {dose:.0f} e/Å²": walked[dose] for dose in doses if dose in walked}
+    drawn = {f"restored, {dose_text(dose)}": walked[dose] for dose in doses if dose in walked}
     measured = pd.read_csv(table)
     measured = measured[(measured["specimen"] == "dislocation") & (measured["sampling"] == chain)]
     with style():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emrestore.plot.realistic import particle_figure
-from emrestore.plot.style import METHODS, save, style
+from emrestore.plot.style import METHODS, dose_text, save, style
 from emrestore.workflow import run
 
 
@@ -25,7 +25,7 @@ def main(table: Path, counts: Path, confusions: Path, png: Path, pdf: Path, *, c
             continue
         matrix = np.zeros((most + 1, most + 1))
         matrix[rows["atoms"], rows["counted"]] = rows["times"]
-        matrices.append((f"{METHODS[method][0]}, {dose:.0f} e/Å²", matrix))
+        matrices.append((f"{METHODS[method][0]}, {dose_text(dose)}", matrix))
     with style():
         save(particle_figure(measured, counted, matrices), png, pdf)
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from emrestore import store
 from emrestore.plot.precision import precision_figure
-from emrestore.plot.style import save, style
+from emrestore.plot.style import dose_text, save, style
 from emrestore.workflow import run
 
 
@@ -29,7 +29,7 @@ def main(
     ):
         for name, source in (("raw", noisy), ("restored", clean)):
             image = source.counts.sel(dose=dose, thickness=thickness).isel(realisation=0).values
-            title = f"{name}, {int(thickness)} cells, {float(dose):.0e} e/Å²".replace("e+0", "e")
+            title = f"{name}, {int(thickness)} cells, {dose_text(float(dose))}"
             images.append({"image": image, "title": title, "pixel_size": size})
     with style():
         save(precision_figure(pd.read_csv(table), pixel_sizes, images), png, pdf)

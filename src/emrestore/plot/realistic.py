@@ -41,15 +41,15 @@ def dislocation_figure(
     pixel_size
         Edge of a pixel [Å].
     """
-    figure = plt.figure(figsize=(WIDTH, 0.68 * WIDTH))
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.25])
+    figure = plt.figure(figsize=(WIDTH, 0.62 * WIDTH))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1.6])
     axes = top.subplots(1, 1 + len(images))
     shown = {"structure": clean, **images}
     for place, (axis, (title, image)) in enumerate(zip(axes, shown.items(), strict=True)):
         low, high = np.percentile(image, RANGE)
         axis.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="none")
         axis.set_axis_off()
-        panel(axis, chr(ord("a") + place), title)
+        axis.set_title(f"({chr(ord('a') + place)}) {title}", loc="left", fontsize=6.5)
         if title in circuits:
             path, closure = circuits[title]
             axis.plot(*path.T, color="#F0E442", linewidth=0.8)
@@ -62,7 +62,9 @@ def dislocation_figure(
         "position_std": "scatter of positions [pm]",
         "scs_std": "scatter of cross sections [%]",
     }
-    _curves(bottom.subplots(1, 4), table, quantities, len(shown))
+    axes = bottom.subplots(1, 4)
+    _curves(axes, table, quantities, len(shown))
+    _legend(bottom, axes[0])
     return figure
 
 
@@ -78,8 +80,8 @@ def particle_figure(table: pd.DataFrame, counts: pd.DataFrame, confusions: Seque
     confusions
         Title and matrix (true, counted) of some conditions.
     """
-    figure = plt.figure(figsize=(WIDTH, 0.72 * WIDTH))
-    top, bottom = figure.subfigures(2, 1, height_ratios=[1, 1])
+    figure = plt.figure(figsize=(WIDTH, 0.75 * WIDTH))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[1.25, 1])
     axes = top.subplots(1, 3)
     _curves(axes[:2], table, {"position": "position error [pm]", "scs": "error of cross section [%]"}, 0)
     for method, rows in counts[np.isfinite(counts["dose"])].groupby("method"):
@@ -91,14 +93,17 @@ def particle_figure(table: pd.DataFrame, counts: pd.DataFrame, confusions: Seque
     undistorted = counts[np.isinf(counts["dose"]) & (counts["route"] == "library")]
     axes[2].axhline(undistorted["right"].min(), color="black", linewidth=0.7, linestyle="--")
     axes[2].set(xscale="log", xlabel="dose [e/Å²]", ylabel="columns counted right", ylim=(0, 1.02))
-    panel(axes[2], "c", "library —, mixture ⋯, clean - -")
+    panel(axes[2], "c")
+    for line, label in (("-", "library"), (":", "mixture"), ("--", "library, undistorted")):
+        axes[2].plot([], [], color="black", linewidth=0.8, linestyle=line, label=label)
+    _legend(top, axes[0], axes[2])
     shown = bottom.subplots(1, len(confusions))
     for place, (axis, (title, matrix)) in enumerate(zip(np.atleast_1d(shown), confusions, strict=True)):
         share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
         edges = (-0.5, share.shape[1] - 0.5, 0.5, share.shape[0] - 0.5)
         axis.imshow(share[1:], cmap="Blues", vmin=0, vmax=1, origin="lower", extent=edges)
-        axis.set(xlabel="counted", ylabel="atoms")
-        panel(axis, chr(ord("d") + place), title)
+        axis.set(xlabel="counted", ylabel="atoms", xticks=range(0, share.shape[1], 3), yticks=range(3, len(share), 3))
+        axis.set_title(f"({chr(ord('d') + place)}) {title}", loc="left", fontsize=6.5)
     return figure
 
 
@@ -118,4 +123,10 @@ def _curves(axes, table: pd.DataFrame, quantities: Mapping[str, str], first: int
         axis.set(xscale="log", yscale="log", xlabel="dose [e/Å²]", ylabel=label)
         log_axis(axis.yaxis)
         panel(axis, chr(ord("a") + first + place))
-    axes[0].legend(frameon=False, fontsize=5.5)
+
+
+def _legend(figure, *axes) -> None:
+    """Put what axes label below the panels."""
+    found = [axis.get_legend_handles_labels() for axis in axes]
+    handles, labels = ([item for parts in found for item in parts[place]] for place in (0, 1))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False, fontsize=6)

@@ -69,6 +69,11 @@ def band(axes, rows, x: str, name: str, method: str) -> None:
     axes.plot(bound[x], bound[name], linestyle="none", marker=marker, markerfacecolor="white", color=colour, zorder=5)
 
 
+def dose_text(dose: float) -> str:
+    """Write a dose, 5e4 e/Å² for example."""
+    return f"{dose:.0e} e/Å²".replace("e+0", "e")
+
+
 def log_axis(axis) -> None:
     """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of each decade."""
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
