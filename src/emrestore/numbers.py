@@ -192,18 +192,24 @@ def realism_numbers(table: pd.DataFrame, powers: pd.DataFrame) -> dict[str, dict
     return {f"realism.{key}": entry for key, entry in found.items()}
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def ratio_of(over: pd.DataFrame, under: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Give the logarithms of ratios of ``value`` and their half widths, from rows in the same order with intervals."""
+    """Give the logarithms of ratios of ``value`` and their half widths, from rows in the same order with intervals.
+
+    Over a value of zero both are not finite, which claims do not compare and the report does not print.
+    """
     half = np.hypot(*((rows["high"] - rows["low"]).to_numpy() / 2 / rows["value"].to_numpy() for rows in (over, under)))
     return np.log(over["value"].to_numpy() / under["value"].to_numpy()), half
 
 
+@np.errstate(invalid="ignore")
 def _mean_ratio(log: np.ndarray, half: np.ndarray) -> tuple:
     """Give the geometric mean of independent ratios with its interval."""
     middle, error = log.mean(), np.sqrt((half**2).sum()) / len(log)
     return tuple(np.exp([middle, middle - error, middle + error]))
 
 
+@np.errstate(invalid="ignore")
 def gains(raw: pd.DataFrame, restored: pd.DataFrame) -> dict[str, tuple]:
     """Reduce errors against dose to gains: raw over restored.
 
@@ -254,7 +260,9 @@ def realistic_numbers(table: pd.DataFrame, slopes: pd.DataFrame) -> dict[str, di
         gain = {chain: found[f"{specimen}.{chain}.position_gain"] for chain in some["sampling"].unique()}
         if {"poisson", "scanned"} <= set(gain):
             log = np.log([gain[chain]["value"] for chain in ("scanned", "poisson")])
-            half = np.hypot(*(np.log(gain[chain]["ci_high"] / gain[chain]["value"]) for chain in gain))
+            half = np.hypot(
+                *(np.log(gain[chain]["ci_high"] / gain[chain]["value"]) for chain in ("scanned", "poisson"))
+            )
             middle = log[0] - log[1]
             found[f"{specimen}.distortions_gain"] = number(
                 *np.exp([middle, middle - half, middle + half]), of="published"
@@ -296,7 +304,8 @@ def count_numbers(table: pd.DataFrame) -> dict[str, dict]:
 def circuit_numbers(table: pd.DataFrame, length: float) -> dict[str, dict]:
     """Say how long the Burgers circuit's closure is in restored images, over the true length [Å], where it closes.
 
-    A circuit that cannot be walked counts in ``walked``; one whose closure is off by more than a tenth in ``kept``.
+    ``walked`` counts the circuits that can be walked, ``kept`` those of them whose length is right to a tenth. Where
+    none can be walked there is no length (NaN), and of a single one no interval.
     """
     found = {}
     for chain, group in table.groupby("sampling"):
@@ -350,9 +359,8 @@ def blind_numbers(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
                 rows.loc[[method], ["recall", "recall_low", "recall_high"]].set_axis(["value", "low", "high"], axis=1)
                 for method in ("raw", "published")
             )
-            if raw["value"].item() > 0:
-                ratio = _mean_ratio(*ratio_of(raw, restored))
-            else:
+            ratio = _mean_ratio(*ratio_of(raw, restored))
+            if raw["value"].item() == 0 and restored["value"].item() > 0:  # which has no logarithm
                 ratio = (0.0, 0.0, raw["high"].item() / restored["value"].item())
             found[f"blind.{specimen}.found_ratio_{name}"] = number(*ratio, of="published")
     return found
@@ -361,7 +369,10 @@ def blind_numbers(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
 def bound_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Reduce the table of bounds: at each dose, errors on the perfect lattice and for displaced columns over bounds.
 
-    Doses are called ``low``, ``high`` and, where there are more, ``middle``.
+    Doses are called ``low``, ``high`` and, where there are more, ``middle``. The table has bounds for more widths of
+    the prior than were measured: ``widths`` counts those that were, ``widest`` is the largest of them, and
+    ``van_trees_least`` is the least error over the van Trees bound of all methods, doses and widths, with the interval
+    of that error.
     """
     doses = np.sort(table["dose"].unique())
     names = {doses[0]: "low", doses[-1]: "high"} | {dose: "middle" for dose in doses[1:-1]}
@@ -380,24 +391,28 @@ def bound_numbers(table: pd.DataFrame) -> dict[str, dict]:
         better = both = 0
         for width in widths:
             row = rows.loc[("rmse", width), ["value", "low", "high"]]
-            nearest.append(row["value"] / exact[dose, "van_trees", width])
+            nearest.append(tuple(row / exact[dose, "van_trees", width]))
             better += row["value"] < limit
             both += row["value"] < min(limit, width)
             if width == max(widths):
                 found[f"{stem}.rmse_widest"] = number(*(row / limit), of=of)
+                found["bounds.widest"] = number(width, unit="pm")
         found[f"{stem}.below_crlb"] = number(better, of=of)
         found[f"{stem}.below_both"] = number(both, of=of)
         found["bounds.widths"] = number(len(widths))
     for dose, name in names.items():
         found[f"bounds.dose_{name}"] = number(dose, unit="e/Å²")
         found[f"bounds.crlb_{name}"] = number(exact[dose, "crlb", 0], unit="pm")
-    found["bounds.widest"] = number(table["prior"].max(), unit="pm")
-    found["bounds.van_trees_least"] = number(min(nearest))
+    found["bounds.van_trees_least"] = number(*min(nearest))
     return found
 
 
 def averaging_numbers(table: pd.DataFrame, resolution: pd.DataFrame) -> dict[str, dict]:
-    """Say how much of the squared error of a restored image is bias, and how many conditions show one."""
+    """Say how much of the squared error of an image is bias, how many conditions show one, and how far images agree.
+
+    Shares are of single images with shot noise alone. ``frc`` are the frequencies at which the dislocation's rings
+    first fall below 1/7 at the highest dose; infinite where they never do.
+    """
     found = {}
     single = table[(table["images"] == 1) & (table["region"] == "all") & (table["sampling"] == "poisson")]
     for method, of in (("raw", ""), ("published", "published")):
@@ -417,7 +432,7 @@ def averaging_numbers(table: pd.DataFrame, resolution: pd.DataFrame) -> dict[str
     some = some[(some["threshold"] == "1/7") & (some["dose"] == some["dose"].max())].set_index(["method", "curve"])
     for method, of in (("raw", ""), ("published", "published")):
         for curve in ("pair", "truth_squared"):
-            found[f"frc.{method}_{curve}"] = number(some.loc[(method, curve), "first"], unit="1/Å", of=of)
+            found[f"frc.{method}_{curve}"] = number(some.loc[(method, curve), "first"], unit="Å⁻¹", of=of)
     return found
 
 
