@@ -14,6 +14,7 @@ include: "rules/multislice.smk"
 include: "rules/images.smk"
 include: "rules/generator.smk"
 include: "rules/realism.smk"
+include: "rules/training.smk"
 include: "rules/distortions.smk"
 include: "rules/library.smk"
 include: "rules/realistic.smk"
@@ -35,6 +36,7 @@ localrules:
     figures,
     tables,
     clean_shards,
+    experiments,
 
 
 rule all:
@@ -77,3 +79,9 @@ rule clean_shards:
     """All shards of clean images, for training and validation, of all modalities."""
     input:
         shards(MODALITIES, SPLITS),
+
+
+rule experiments:
+    """Train and score all networks of Fig. 1, Table 1 and the loss ablation, and keep the results in models/."""
+    input:
+        rules.keep_experiments.output,

@@ -145,6 +145,47 @@ def recorded(pattern, fields):
     ]
 
 
+def shard_files(modality, split, count):
+    """Files of the first shards of a modality and split."""
+    return [f"results/images/{modality}/{split}/{number}.nc" for number in range(count)]
+
+
+def experiment_network(name):
+    """Architecture and arguments of a network of the experiments; cgrdn_3 has three layers, others lack a term."""
+    stem, _, depth = name.partition("_")
+    if stem in ("without", "with"):
+        return value(f"experiments/networks/{value('experiments/ablation/network')}")
+    chosen = value(f"experiments/networks/{stem}")
+    if depth:
+        chosen = chosen | {"arguments": chosen["arguments"] | {"layers": int(depth)}}
+    return chosen
+
+
+def experiment_loss(name):
+    """The weights of the loss, without or with the term that the name says."""
+    kind, _, term = name.partition("_")
+    change = {
+        "without": {term: 0.0},
+        "with": {"adversarial": value("experiments/ablation/adversarial")},
+    }
+    return value("training/loss") | change.get(kind, {})
+
+
+EXPERIMENTS = [
+    (experiment, network, seed)
+    for experiment, networks in {
+        "networks": value("experiments/networks"),
+        "depths": [f"cgrdn_{layers}" for layers in value("experiments/depths")],
+        "ablation": [
+            *[f"without_{term}" for term in value("experiments/ablation/without")],
+            "with_adversarial",
+        ],
+    }.items()
+    for network in networks
+    for seed in value("experiments/seeds")
+]
+
+
 def estimators(method, sampling):
     """How a method's images are fitted: by maximum likelihood only where electrons are counted and nothing else is."""
     counted = sampling in SAMPLINGS or value(f"distortions/chains/{sampling}") == [

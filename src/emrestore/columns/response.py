@@ -252,7 +252,7 @@ def measure(
     -------
     DataFrame
         One row per estimator, realisation and column: the design, ``dx, dy`` true and ``x, y`` measured displacements
-        off the lattice [px], ``converged, on_bound``.
+        off the lattice [px], ``scs`` (volume [electrons]), ``converged, on_bound``.
     """
     displacements = design["displacements"]
     keys = noise.keys(key(seed, "audit", "noise", dose), len(displacements))
@@ -261,7 +261,9 @@ def measure(
     tables = []
     for estimator in estimators:
         rows = fit_stack(images, lattice.sites, estimator, "shared", "zero")
-        rows = rows[["image", "column", "x", "y", "converged", "on_bound"]].rename(columns={"image": "realisation"})
+        rows = rows[["image", "column", "x", "y", "scs", "converged", "on_bound"]].rename(
+            columns={"image": "realisation"}
+        )
         rows[["x", "y"]] -= lattice.sites[rows["column"]]
         rows[["dx", "dy"]] = displacements.reshape(-1, 2)
         for name in ("width", "sign", "axis", "experiment"):

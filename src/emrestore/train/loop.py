@@ -4,6 +4,7 @@ A step draws crops and distortions by its own number, so a run that is killed an
 the weights of one that was not (on a CPU, to the bit).
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -47,6 +48,11 @@ class Settings:
         Greatest norm of the gradient.
     average
         Share of the running average of weights that each step keeps; the average is what is validated and kept.
+    limit
+        Standard deviations of the loss, as followed so far, above its mean to which a step's loss is scaled down
+        (adaptive learning-rate clipping, Ede and Beanland 2020); 0: never.
+    critic
+        Features of the discriminator's first layer.
     bad_steps
         Steps in a row with a loss or gradient that is not finite, which are skipped, until the run gives up.
     validate, save
@@ -61,6 +67,8 @@ class Settings:
     weight_decay: float
     clip: float
     average: float
+    limit: float
+    critic: int
     bad_steps: int
     validate: int
     save: int
@@ -75,6 +83,8 @@ class Run:
     skipped: int = 0
     bad: int = 0
     seconds: float = 0.0
+    loss_mean: float = 0.0
+    loss_square: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
     counted: int = 0
     history: list[dict] = field(default_factory=list)
@@ -147,7 +157,7 @@ def train(
     average = _copy(network)
     modules, optimisers = {"network": network, "average": average}, {"optimiser": _adam(network, settings)}
     if weights.adversarial:
-        modules["discriminator"] = PatchDiscriminator()
+        modules["discriminator"] = PatchDiscriminator(width=settings.critic)
         optimisers["discriminator_optimiser"] = _adam(modules["discriminator"], settings)
     run = Run(identity)
     saved = folder / "checkpoint.safetensors"
@@ -168,7 +178,7 @@ def train(
         clean, noisy = _pairs(pool, chain, settings.crop, first, share, fabric.device, seed, *address, "crops")
         for group in optimiser.param_groups:
             group["lr"] = _rate(run.step, settings)
-        found = _step(fabric, wrapped, optimiser, critic, clean, noisy, weights, terms, settings)
+        found = _step(fabric, wrapped, optimiser, critic, clean, noisy, weights, terms, settings, run)
         run.step += 1
         if found is None:
             run.skipped, run.bad = run.skipped + 1, run.bad + 1
@@ -217,7 +227,7 @@ def _pairs(pool, chain, edge: int, first: int, count: int, device, seed: int, *a
     return truth, distorted
 
 
-def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, settings) -> dict[str, float] | None:
+def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, settings, run) -> dict[str, float] | None:
     """Take one step; None, and nothing changed, if the loss or a gradient is not finite."""
     optimiser.zero_grad()
     restored = _restored(network, noisy)
@@ -226,7 +236,7 @@ def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, sett
         discriminator, its_optimiser = critic
         found["adversarial"] = losses.adversarial(discriminator(clean), discriminator(restored))
     loss = losses.total(found, weights)
-    fabric.backward(loss)
+    fabric.backward(loss * _clipping(float(loss.detach()), settings, run))
     norm = fabric.clip_gradients(network, optimiser, max_norm=settings.clip, error_if_nonfinite=False)
     if not (torch.isfinite(loss) and torch.isfinite(norm)):
         return None
@@ -238,6 +248,29 @@ def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, sett
         its_optimiser.step()
         found["discriminator"] = loss
     return {name: float(term.detach()) for name, term in found.items()}
+
+
+#: Share of the loss's running mean and mean square that each step keeps.
+KEPT = 0.999
+
+
+def _clipping(loss: float, settings: Settings, run: Run) -> float:
+    """Give the factor that brings a loss down to its limit, and follow its mean and mean square.
+
+    The losses of different devices differ, and so may their factors: each scales its own share of the gradient.
+    """
+    if not settings.limit or not math.isfinite(loss):
+        return 1.0
+    if run.loss_square == 0:
+        run.loss_mean, run.loss_square = loss, loss**2
+    deviation = math.sqrt(max(run.loss_square - run.loss_mean**2, 0.0))
+    most = run.loss_mean + settings.limit * deviation
+    # in the first steps the deviation is not known
+    factor = min(1.0, most / loss) if run.step > 1 / (1 - KEPT) else 1.0
+    clipped = loss * factor
+    run.loss_mean += (1 - KEPT) * (clipped - run.loss_mean)
+    run.loss_square += (1 - KEPT) * (clipped**2 - run.loss_square)
+    return factor
 
 
 def _restored(network: nn.Module, images: Tensor) -> Tensor:

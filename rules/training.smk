@@ -1,0 +1,120 @@
+# Training: small experiments with networks and losses. `snakemake experiments` runs them, resumably, a job a network.
+
+EXPERIMENT = "|".join(["networks", "depths", "ablation"])
+
+
+rule train_network:
+    """Train one network of an experiment; a run that is killed goes on from its checkpoint."""
+    input:
+        train_shards=shard_files(
+            value("experiments/modality"), "train", value("experiments/shards")
+        ),
+        validation_shards=shard_files(
+            value("experiments/modality"),
+            "validation",
+            value("experiments/validation"),
+        ),
+    output:
+        weights="results/experiments/{experiment}/{network}/{seed}/weights.safetensors",
+        history="results/experiments/{experiment}/{network}/{seed}/history.csv",
+        record=record("experiments/{experiment}/{network}/{seed}"),
+    log:
+        "results/logs/train_network/{experiment}/{network}/{seed}.log",
+    benchmark:
+        "results/timings/train_network/{experiment}/{network}/{seed}.tsv"
+    wildcard_constraints:
+        experiment=EXPERIMENT,
+        seed=r"\d+",
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=1440,
+        # a cluster profile turns this into a request; the loop takes a GPU where there is one
+        gpus=0,
+    params:
+        name="{experiment}-{network}-{seed}",
+        modality=value("experiments/modality"),
+        architecture=lambda w: experiment_network(w.network)["architecture"],
+        arguments=lambda w: experiment_network(w.network)["arguments"],
+        chain=value("experiments/chain"),
+        distortions=value("distortions"),
+        loss=lambda w: experiment_loss(w.network),
+        terms=value("training/terms"),
+        schedule=value("training/schedule")
+        | {
+            "crop": value("experiments/crop"),
+            "critic": value("experiments/critic"),
+        },
+        crops=value("experiments/crops"),
+        precision=value("training/precision"),
+        devices=1,
+        folder="results/checkpoints/{experiment}/{network}/{seed}",
+        # all networks see the same crops and distortions with one seed
+        seed=lambda w: value("seed") + int(w.seed),
+        code=code("train_network.py"),
+    script:
+        "../src/scripts/train_network.py"
+
+
+rule score_network:
+    """Score a trained network on fixed pairs and on displaced columns, beside what it costs."""
+    input:
+        weights=rules.train_network.output.weights,
+        history=rules.train_network.output.history,
+        validation_shards=shard_files(
+            value("experiments/modality"),
+            "validation",
+            value("experiments/validation"),
+        ),
+    output:
+        scores="results/experiments/{experiment}/{network}/{seed}/scores.csv",
+        record=record("experiments/{experiment}/{network}/{seed}_scores"),
+    log:
+        "results/logs/score_network/{experiment}/{network}/{seed}.log",
+    benchmark:
+        "results/timings/score_network/{experiment}/{network}/{seed}.tsv"
+    wildcard_constraints:
+        experiment=EXPERIMENT,
+        seed=r"\d+",
+    conda:
+        "../envs/environment.yaml"
+    params:
+        name="{experiment}-{network}-{seed}",
+        chain=value("experiments/chain"),
+        distortions=value("distortions"),
+        pairs=value("experiments/pairs"),
+        columns=value("experiments/columns"),
+        seed=value("seed"),
+        code=code("score_network.py"),
+    script:
+        "../src/scripts/score_network.py"
+
+
+rule keep_experiments:
+    """Keep the scores and histories of all experiments in models/experiments, which the default study reads."""
+    input:
+        scores=expand(
+            "results/experiments/{run}/scores.csv",
+            run=["/".join(map(str, run)) for run in EXPERIMENTS],
+        ),
+        histories=expand(
+            "results/experiments/{run}/history.csv",
+            run=["/".join(map(str, run)) for run in EXPERIMENTS],
+        ),
+    output:
+        done="results/experiments/kept.txt",
+        record=record("experiments/kept"),
+    log:
+        "results/logs/keep_experiments.log",
+    benchmark:
+        "results/timings/keep_experiments.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        runs=[list(run) for run in EXPERIMENTS],
+        folder=value("experiments/folder"),
+        code=code("keep_experiments.py"),
+    script:
+        "../src/scripts/keep_experiments.py"

@@ -1,0 +1,29 @@
+"""Keep scores and histories of finished experiments beside the code, for studies that do not train."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emrestore.io import atomic_path
+from emrestore.workflow import run
+
+
+def main(scores: list[Path], histories: list[Path], done: Path, *, runs: list[list], folder: str) -> None:
+    """Write scores.csv and history.csv into the folder: a row per run, and per validation of each.
+
+    ``runs`` are experiment, network and seed of each path. The files are no outputs of the rule: the default study
+    reads them, and would have to train if a rule made them.
+    """
+    keys = pd.DataFrame(runs, columns=["experiment", "network", "seed"])
+    for name, paths in (("scores", scores), ("history", histories)):
+        tables = [pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(paths)]
+        table = pd.concat(tables, ignore_index=True)
+        table = table[[*keys.columns, *(column for column in table if column not in keys.columns)]]
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with atomic_path(Path(folder) / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    done.write_text(f"{len(keys)} runs\n", encoding="utf-8")
+
+
+if "snakemake" in globals():
+    run(main, snakemake)
