@@ -214,7 +214,7 @@ def accuracy_table(scores: pd.DataFrame, regions: dict[str, np.ndarray], bounds:
 
 
 def _mean(values: np.ndarray) -> tuple[float, float, float]:
-    """Give the mean over realisations with its 95 % interval."""
+    """Give the mean over realisations of a positive quantity, with its 95 % interval, symmetric in the logarithm."""
     mean = values.mean()
     one_out = (values.sum() - values) / (len(values) - 1)
-    return float(mean), *map(float, jackknife_interval(mean, one_out))
+    return float(mean), *map(float, np.exp(jackknife_interval(np.log(mean), np.log(one_out))))

@@ -32,7 +32,7 @@ def main(
     ``conditions`` are specimen, chain and methods of what has empty regions; ``restored`` holds a path for each method
     but raw, ``pairs`` one for each condition. Spots count as columns from half of one atom's cross section on.
     """
-    rows, known = pd.read_parquet(scores), pd.read_csv(columns)
+    rows, known = pd.read_parquet(scores), pd.read_csv(columns, keep_default_na=False)
     rows = rows[rows["specimen"] == field]
     tables = []
     for (sampling, dose, method), group in rows.groupby(["sampling", "dose", "method"]):

@@ -24,7 +24,7 @@ def main(
     methods: list[str],
 ) -> None:
     """Draw images at the middle dose, features at all doses and phantoms; ``restored`` has a path for each method."""
-    source, known = store.read(pairs), pd.read_csv(columns)
+    source, known = store.read(pairs), pd.read_csv(columns, keep_default_na=False)
     dose = float(np.sort(source.dose.values)[source.sizes["dose"] // 2])
     pixel_size = source.attrs["pixel_size"]
     one = {"dose": dose, "thickness": 0, "realisation": 0}

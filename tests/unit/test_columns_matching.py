@@ -48,10 +48,11 @@ def test_intervals_are_of_the_mean_where_images_hold_equally_many():
     for image, distance in enumerate(distances):
         rows += [(image, x + distance, 20.0, 100.0, True, False) for x in TRUE["x"]]
     pooled = pool(*match_stack(table(*rows), pd.Series(["fitted"] * 4), TRUE, SHAPE, 2.0, 0.0))
-    # a ratio of sums with equal denominators is a mean; Student's t of 3 degrees of freedom at 95 %: 3.182
-    half = 3.182 * np.std(distances, ddof=1) / 2
+    # a ratio of sums with equal denominators is a mean, whose logarithm is jackknifed; t of 3 degrees of freedom: 3.182
+    one_out = np.log((sum(distances) - np.array(distances)) / 3)
+    half = 3.182 * np.sqrt(3 / 4 * ((one_out - one_out.mean()) ** 2).sum())
     assert pooled["position"] == pytest.approx(0.4)
-    assert pooled["position_high"] - pooled["position"] == pytest.approx(half, rel=1e-3)
+    assert pooled["position_high"] / pooled["position"] == pytest.approx(np.exp(half), rel=1e-3)
     assert pooled["recall_low"] == pooled["recall_high"] == 1
 
 

@@ -173,7 +173,10 @@ def pool(pairs: pd.DataFrame, scores: pd.DataFrame) -> dict[str, float]:
     for name, (over, under) in ratios.items():
         with np.errstate(divide="ignore", invalid="ignore"):
             whole, one_out = over.sum() / under.sum(), (over.sum() - over) / (under.sum() - under)
-            low, high = jackknife_interval(whole, one_out)
+            if name in ("position", "scs"):  # positive: symmetric in the logarithm
+                low, high = np.exp(jackknife_interval(np.log(whole), np.log(one_out)))
+            else:
+                low, high = np.clip(jackknife_interval(whole, one_out), 0, 1)
         result |= {name: float(whole), f"{name}_low": float(low), f"{name}_high": float(high)}
     without = int((scores["status"] != "fitted").sum())
     return result | {key: int(scores[key].sum()) for key in COUNTS} | {"images": len(scores), "images_without": without}
