@@ -22,7 +22,7 @@ def main(scores: Path, columns: Path, library: Path, table: Path, confusions: Pa
     rows = pd.read_parquet(scores)
     rows = rows[(rows["specimen"] == field) & rows["scored"]]
     known = pd.read_csv(library)
-    true = rows.drop_duplicates("column").sort_values("column")["atoms"].to_numpy()
+    true = rows.drop_duplicates("column").sort_values("column")["atoms"].to_numpy(int)
     most = int(known["atoms"].max())
     places = pd.read_csv(columns)[["x", "y"]].to_numpy()
     octant = np.unique(np.sort(np.abs(places - places.mean(0)).round(3), axis=1), axis=0)

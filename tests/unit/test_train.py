@@ -20,9 +20,20 @@ from emrestore.train import checkpoint, data, loop, losses
 L1 = losses.Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 TERMS = losses.Settings(1e-3, 0.125, 1e-3)
 SETTINGS = loop.Settings(
-    steps=12, batch=4, crop=16, learning_rate=2e-3, warm_up=3, weight_decay=0.0, clip=1.0, average=0.9, limit=0.0, critic=8, bad_steps=3,
-    validate=5, save=4,
-)  # fmt: skip
+    steps=12,
+    batch=4,
+    crop=16,
+    learning_rate=2e-3,
+    warm_up=3,
+    weight_decay=0.0,
+    clip=1.0,
+    average=0.9,
+    limit=0.0,
+    critic=8,
+    bad_steps=3,
+    validate=5,
+    save=4,
+)
 CHAIN = Chain(Exposure((5.0, 50.0), 0.5, "range"), (("shot", 1.0, Shot()),))
 
 
