@@ -20,13 +20,13 @@ def main(pairs: list[Path], restored: list[Path], table: Path, png: Path, pdf: P
         one = {"dose": dose, "thickness": 0, "realisation": 0}
         rows.append(
             [
-                (f"{specimen}, clean", source.clean.values[0]),
+                (f"{specimen}", source.clean.values[0]),
                 (f"raw, {dose:g} e/Å²", source.counts.sel(one).values),
                 ("restored", found.counts.sel(one).values),
             ]
         )
     with style():
-        save(departures_figure(rows, pd.read_csv(table)), png, pdf)
+        save(departures_figure(rows, pd.read_csv(table), [*specimens, "features"]), png, pdf)
 
 
 if "snakemake" in globals():

@@ -124,7 +124,9 @@ def _phantoms(figure, invented: pd.DataFrame, letter: str) -> None:
     axes[0].set_ylabel("columns per 100 Å² that are not there")
 
 
-def departures_figure(images: Sequence[Sequence[tuple[str, np.ndarray]]], table: pd.DataFrame) -> Figure:
+def departures_figure(
+    images: Sequence[Sequence[tuple[str, np.ndarray]]], table: pd.DataFrame, shown: Sequence[str]
+) -> Figure:
     """Draw images unlike those that networks were trained on, what is gained in them, and slopes of displacements.
 
     Parameters
@@ -133,16 +135,19 @@ def departures_figure(images: Sequence[Sequence[tuple[str, np.ndarray]]], table:
         For each specimen, titles and images (Y, X): clean, raw, restored.
     table
         ``results/tables/audit_departures.csv``.
+    shown
+        Specimens whose gains are drawn.
     """
-    figure = plt.figure(figsize=(WIDTH, (0.24 * len(images) + 0.42) * WIDTH))
-    top, bottom = figure.subfigures(2, 1, height_ratios=[0.24 * len(images), 0.42])
-    grid = top.subplots(len(images), max(len(row) for row in images), squeeze=False)
-    for line, row in zip(grid, images, strict=True):
-        for axis, (title, image) in zip(line, row, strict=False):
+    figure = plt.figure(figsize=(WIDTH, 1.05 * WIDTH))
+    top, bottom = figure.subfigures(2, 1, height_ratios=[0.62, 0.43])
+    grid = top.subplots(max(len(row) for row in images), len(images), squeeze=False)
+    for column, row in zip(grid.T, images, strict=True):
+        for axis, (title, image) in zip(column, row, strict=False):
             low, high = np.percentile(image, RANGE)
-            axis.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="none")
+            # of a sparse image nearly all pixels are empty
+            axis.imshow(image, cmap="gray", vmin=low, vmax=high if high > low else image.max(), interpolation="none")
             axis.set_title(title, loc="left", fontsize=6.5)
-        for axis in line:
+        for axis in column:
             axis.set_axis_off()
     gain_axis, slope_axis = bottom.subplots(1, 2)
     gains = table[
@@ -154,27 +159,24 @@ def departures_figure(images: Sequence[Sequence[tuple[str, np.ndarray]]], table:
         gain_axis.plot(rows["dose"], rows["value"], marker="o", color=colour, label=specimen.replace("_", ", "))
     gain_axis.axhline(0, color="black", linewidth=0.6)
     gain_axis.set(xscale="log", xlabel="dose [e/Å²]", ylabel="PSNR restored less raw [dB]")
-    gain_axis.legend(frameon=False, fontsize=5.5)
+    gain_axis.legend(frameon=False, fontsize=5.5, ncols=2)
+    gain_axis.set_ylim(top=1.25 * gains["value"].max())
     panel(gain_axis, "a", "gain, shot noise alone")
     slopes = table[table["quantity"] == "slope"]
-    lines = {"poisson": "-", "scanned": "--"}
-    for (specimen, chain, method), rows in slopes.groupby(["specimen", "sampling", "method"]):
-        if method not in METHODS:
-            continue
+    markers = {"disordered_small": "o", "disordered_large": "s", "dislocation": "^"}
+    slopes = slopes[(slopes["sampling"] == "scanned") & slopes["method"].isin(["raw_ls", "published_ls"])]
+    for (specimen, method), rows in slopes.groupby(["specimen", "method"]):
         rows = rows.sort_values("dose")
-        _, colour, _ = METHODS[method]
-        marker = "o" if specimen.endswith("small") else "s"
         error = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
-        slope_axis.errorbar(
-            rows["dose"],
-            rows["value"],
-            error,
-            color=colour,
-            linestyle=lines.get(chain, ":"),
-            marker=marker,
-            elinewidth=0.6,
-        )
+        look = {"color": METHODS[method][1], "marker": markers[specimen], "elinewidth": 0.6}
+        slope_axis.errorbar(rows["dose"], rows["value"], error, **look)
+    for specimen, marker in markers.items():
+        name = {"dislocation": "core"}.get(specimen, specimen.replace("_", ", "))
+        slope_axis.plot([], [], color="black", linestyle="none", marker=marker, label=name)
+    for method in ("raw_ls", "published_ls"):
+        slope_axis.plot([], [], color=METHODS[method][1], label=METHODS[method][0])
+    slope_axis.legend(frameon=False, fontsize=5.5, loc="lower right")
     slope_axis.axhline(1, color="black", linewidth=0.6)
     slope_axis.set(xscale="log", xlabel="dose [e/Å²]", ylabel="slope of displacements", ylim=(-0.1, 1.6))
-    panel(slope_axis, "b", "○ 0.1 Å, □ 0.3 Å; — shot noise, - - scanned")
+    panel(slope_axis, "b", "displacements, scanned")
     return figure
