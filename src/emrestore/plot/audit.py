@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emrestore.plot.realistic import RANGE, WIDTH
+from emrestore.plot.realistic import RANGE, WIDTH, legend
 from emrestore.plot.style import METHODS, panel, scale_bar
 
 #: What columns hold, in the order of how much is missing or added, with short names.
@@ -53,7 +53,7 @@ def features_figure(
         low, high = np.percentile(image, RANGE)
         axis.imshow(image, cmap="gray", vmin=low, vmax=high, interpolation="none")
         axis.set_axis_off()
-        panel(axis, chr(ord("a") + place), title)
+        axis.set_title(f"({chr(ord('a') + place)}) {title}", loc="left", fontsize=6.5)
         scale_bar(axis, pixel_size, 10)
     colours = dict(zip(marks, ("#E69F00", "#56B4E9", "#009E73", "#CC79A7"), strict=False))
     for name, sites in marks.items():
@@ -70,7 +70,7 @@ def features_figure(
         grid[0, number].set_xlabel("displacement of a column [Å]")
     for axis in grid[:, 0]:
         axis.set_ylabel("share that is measured")
-    grid[0, 0].legend(frameon=False, fontsize=5.5, loc="upper right")
+    legend(parts[1], grid[0, 0])
     _phantoms(parts[2], invented, chr(ord("a") + len(images) + 2 * len(doses)))
     return figure
 
@@ -94,7 +94,7 @@ def _contents(axis, rows: pd.DataFrame) -> None:
     """Draw the share of what columns miss or hold more that is kept."""
     present = [name for name in CONTENTS if (rows["feature"] == name).any()]
     for number, (method, (_, colour, marker)) in enumerate(METHODS.items()):
-        some = rows[rows["method"] == method].set_index("feature").reindex(present)
+        some = rows[(rows["method"] == method) & rows["feature"].isin(present)].set_index("feature").reindex(present)
         if some["amplitude"].isna().all():
             continue
         x = np.arange(len(present)) + 0.15 * (number - 1.5)
@@ -121,7 +121,7 @@ def _phantoms(figure, invented: pd.DataFrame, letter: str) -> None:
         axis.set_yscale("symlog", linthresh=0.1)
         axis.set_ylim(bottom=0)
         panel(axis, chr(ord(letter) + place), f"{names.get(specimen, specimen)}, {chain}")
-    axes[0].set_ylabel("columns per 100 Å² that are not there")
+    axes[0].set_ylabel("false columns\nper 100 Å²")
 
 
 def departures_figure(

@@ -64,7 +64,7 @@ def dislocation_figure(
     }
     axes = bottom.subplots(1, 4)
     _curves(axes, table, quantities, len(shown))
-    _legend(bottom, axes[0])
+    legend(bottom, axes[0])
     return figure
 
 
@@ -96,7 +96,7 @@ def particle_figure(table: pd.DataFrame, counts: pd.DataFrame, confusions: Seque
     panel(axes[2], "c")
     for line, label in (("-", "library"), (":", "mixture"), ("--", "library, undistorted")):
         axes[2].plot([], [], color="black", linewidth=0.8, linestyle=line, label=label)
-    _legend(top, axes[0], axes[2])
+    legend(top, axes[0], axes[2])
     shown = bottom.subplots(1, len(confusions))
     for place, (axis, (title, matrix)) in enumerate(zip(np.atleast_1d(shown), confusions, strict=True)):
         share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
@@ -125,7 +125,7 @@ def _curves(axes, table: pd.DataFrame, quantities: Mapping[str, str], first: int
         panel(axis, chr(ord("a") + first + place))
 
 
-def _legend(figure, *axes) -> None:
+def legend(figure, *axes) -> None:
     """Put what axes label below the panels."""
     found = [axis.get_legend_handles_labels() for axis in axes]
     handles, labels = ([item for parts in found for item in parts[place]] for place in (0, 1))
