@@ -44,7 +44,7 @@ def edge_dislocation(
     elasticity
         Elastic constants.
     width
-        Edge of the square that the dislocation is in the middle of [Å].
+        Edge of the square whose middle is the glide plane, below or above the dislocation [Å].
     periods
         Periods along the beam, a √6 / 2 each. Every column has one atom a period.
 
@@ -67,13 +67,19 @@ def edge_dislocation(
     )
     core = np.asarray(slab.info["core_positions"][0][:2], dtype=float)
     period = slab.cell.lengths()[2]
-    places = slab.positions - [*(core - width / 2), 0]
+    # the middle is the glide plane, halfway between planes of atoms, which those far from the core show: an image about
+    # it cuts no plane
+    x, y = (slab.positions[:, :2] - core).T
+    phase = np.exp(2j * np.pi * y[np.abs(x) > width / 3] * np.sqrt(3) / lattice_constant)
+    above = (np.angle(-phase.mean()) / (2 * np.pi)) * lattice_constant / np.sqrt(3)
+    middle = core + [0, above]
+    places = slab.positions - [*(middle - width / 2), 0]
     places[:, 2] %= period
     # six planes a period, the outer ones half a plane's distance within the box, where phonons leave them
     places[:, 2] = (places[:, 2] - places[:, 2].min() + period / 12) % period
     inside = ((places[:, :2] >= 0) & (places[:, :2] < width)).all(axis=1)
     atoms = Atoms(f"{species}{inside.sum()}", positions=places[inside], cell=[width, width, period], pbc=True)
-    return atoms * (1, 1, periods), np.full(2, width / 2)
+    return atoms * (1, 1, periods), width / 2 + core - middle
 
 
 def counted_sphere(
