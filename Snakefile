@@ -67,6 +67,7 @@ rule tables:
         rules.tabulate_library.output,
         rules.tabulate_accuracy.output,
         rules.count_atoms.output,
+        rules.walk_circuits.output,
         expand(rules.fit_blind.output, specimen=RECORDED),
         rules.audit_bounds.output,
         rules.audit_averaging.output,

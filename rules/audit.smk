@@ -5,9 +5,9 @@ rule view_crystal:
         sites=lambda w: f"results/structures/{value(f'audit/views/{w.view}/specimen')}.csv",
         library="results/tables/library.csv",
     output:
-        image="results/images/{view}.nc",
-        columns="results/structures/{view}.csv",
-        record=record("images/{view}"),
+        image="results/views/{view}.nc",
+        columns="results/views/{view}.csv",
+        record=record("views/{view}"),
     log:
         "results/logs/view_crystal/{view}.log",
     benchmark:

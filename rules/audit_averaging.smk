@@ -6,14 +6,10 @@ rule audit_averaging:
     """Tell bias from variance in images and columns, and hold what images share against what is true."""
     input:
         pairs=recorded("results/pairs/{specimen}/{sampling}.nc", AVERAGED),
-        restored=[
-            f"results/restored/{method}/{field}/{chain}.nc"
-            for field in AVERAGED
-            for chain in chains(field)
-            for method in methods(field)
-            if method != "raw"
-        ],
-        columns=recorded("results/structures/{specimen}.csv", AVERAGED),
+        restored=recorded(
+            "results/restored/{method}/{specimen}/{sampling}.nc", AVERAGED
+        ),
+        columns=[columns_of(field) for field, _, _ in conditions(AVERAGED)],
         scores="results/scores/realistic.parquet",
     output:
         averaging="results/tables/audit_averaging.csv",
@@ -27,11 +23,7 @@ rule audit_averaging:
     conda:
         "../envs/environment.yaml"
     params:
-        conditions=[
-            (field, chain, methods(field))
-            for field in AVERAGED
-            for chain in chains(field)
-        ],
+        conditions=conditions(AVERAGED),
         border=value("columns/border"),
         code=code("audit_averaging.py"),
     script:

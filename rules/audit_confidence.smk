@@ -10,7 +10,7 @@ rule audit_confidence:
         pairs=recorded("results/pairs/{specimen}/{sampling}.nc", CONFIDENT),
         scores="results/scores/realistic.parquet",
     output:
-        confidence="results/scores/confidence.parquet",
+        confidence="results/audit/confidence.parquet",
         table="results/tables/audit_confidence.csv",
         record=record("tables/audit_confidence"),
     log:

@@ -127,6 +127,16 @@ def weights(method):
     return chosen["weights"]
 
 
+def image_of(field):
+    """The clean image of a field."""
+    return f"results/{'views' if field in VIEWS else 'images'}/{field}.nc"
+
+
+def columns_of(field):
+    """The table of a field's columns."""
+    return f"results/{'views' if field in VIEWS else 'structures'}/{field}.csv"
+
+
 def conditions(fields):
     """All recorded conditions of fields: specimen, chain and methods."""
     return [

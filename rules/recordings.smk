@@ -1,8 +1,8 @@
 rule draw_recordings:
     """Draw recordings of a realistic specimen's clean image at all doses."""
     input:
-        image="results/images/{specimen}.nc",
-        columns="results/structures/{specimen}.csv",
+        image=lambda w: image_of(w.specimen),
+        columns=lambda w: columns_of(w.specimen),
     output:
         pairs="results/pairs/{specimen}/{sampling}.nc",
         record=record("pairs/{specimen}/{sampling}"),
@@ -38,7 +38,7 @@ rule tabulate_accuracy:
         truths=recorded("results/truth/{specimen}/{sampling}.parquet", FITTED),
         bounds=recorded("results/bounds/{specimen}/{sampling}.parquet", FITTED),
         fits=recorded("results/columns/{method}/{specimen}/{sampling}.parquet", FITTED),
-        columns=recorded("results/structures/{specimen}.csv", FITTED),
+        columns=[columns_of(field) for field, _, _ in conditions(FITTED)],
     output:
         scores="results/scores/realistic.parquet",
         table="results/tables/realistic.csv",
@@ -80,20 +80,43 @@ rule count_atoms:
         "../src/scripts/count_atoms.py"
 
 
-rule plot_dislocation:
-    """Draw Fig. 4, and measure the closure failure of the Burgers circuit in every restored image."""
+rule walk_circuits:
+    """Walk a Burgers circuit about the dislocation in every restored image."""
     input:
         pairs="results/pairs/dislocation/scanned.nc",
-        restored="results/restored/published/dislocation/scanned.nc",
+        columns="results/structures/dislocation.csv",
         fits=expand(
             "results/columns/published/dislocation/{chain}.parquet", chain=CHAINS
         ),
+    output:
+        table="results/tables/circuits.csv",
+        record=record("tables/circuits"),
+    log:
+        "results/logs/walk_circuits.log",
+    benchmark:
+        "results/timings/walk_circuits.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        chains=CHAINS,
+        lattice_constant=value("specimens/lattice_constant"),
+        code=code("walk_circuits.py"),
+    script:
+        "../src/scripts/walk_circuits.py"
+
+
+rule plot_dislocation:
+    """Draw Fig. 4."""
+    input:
+        pairs="results/pairs/dislocation/scanned.nc",
+        restored="results/restored/published/dislocation/scanned.nc",
+        fits="results/columns/published/dislocation/scanned.parquet",
         columns="results/structures/dislocation.csv",
+        circuits=rules.walk_circuits.output.table,
         table=rules.tabulate_accuracy.output.table,
     output:
         png="results/figures/fig04.png",
         pdf="results/figures/fig04.pdf",
-        circuits="results/figures/fig04_circuits.csv",
         record=record("figures/fig04"),
     log:
         "results/logs/plot_dislocation.log",
@@ -103,8 +126,6 @@ rule plot_dislocation:
         "../envs/environment.yaml"
     params:
         chain="scanned",
-        chains=CHAINS,
-        lattice_constant=value("specimens/lattice_constant"),
         code=code("plot_dislocation.py"),
     script:
         "../src/scripts/plot_dislocation.py"

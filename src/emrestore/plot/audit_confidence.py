@@ -18,7 +18,7 @@ def confidence_figure(confidence: pd.DataFrame, table: pd.DataFrame, tolerance: 
     Parameters
     ----------
     confidence
-        Rows of ``results/scores/confidence.parquet``.
+        Rows of ``results/audit/confidence.parquet``.
     table
         Rows of ``results/tables/audit_confidence.csv``.
     tolerance

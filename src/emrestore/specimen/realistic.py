@@ -72,7 +72,7 @@ def edge_dislocation(
     x, y = (slab.positions[:, :2] - core).T
     phase = np.exp(2j * np.pi * y[np.abs(x) > width / 3] * np.sqrt(3) / lattice_constant)
     above = (np.angle(-phase.mean()) / (2 * np.pi)) * lattice_constant / np.sqrt(3)
-    middle = core + [0, above]
+    middle = core + np.array([0, above])
     places = slab.positions - [*(middle - width / 2), 0]
     places[:, 2] %= period
     # six planes a period, the outer ones half a plane's distance within the box, where phonons leave them
