@@ -3,6 +3,15 @@
 EXPERIMENT = "|".join(["networks", "depths", "ablation"])
 
 
+SCORING = {
+    "chain": value("experiments/chain"),
+    "distortions": value("distortions"),
+    "pairs": value("experiments/pairs"),
+    "columns": value("experiments/columns"),
+    "seed": value("seed"),
+}
+
+
 rule train_network:
     """Train one network of an experiment; a run that is killed goes on from its checkpoint."""
     input:
@@ -81,15 +90,39 @@ rule score_network:
     conda:
         "../envs/environment.yaml"
     params:
+        **SCORING,
         name="{experiment}-{network}-{seed}",
-        chain=value("experiments/chain"),
-        distortions=value("distortions"),
-        pairs=value("experiments/pairs"),
-        columns=value("experiments/columns"),
-        seed=value("seed"),
+        model=value("experiments/modality"),
+        precision="fp32",
         code=code("score_network.py"),
     script:
         "../src/scripts/score_network.py"
+
+
+use rule score_network as score_other with:
+    input:
+        weights=lambda w: weights(w.method),
+        history=[],
+        validation_shards=shard_files(
+            value("experiments/modality"),
+            "validation",
+            value("experiments/validation"),
+        ),
+    output:
+        scores="results/experiments/others/{method}/scores.csv",
+        record=record("experiments/others/{method}_scores"),
+    log:
+        "results/logs/score_other/{method}.log",
+    benchmark:
+        "results/timings/score_other/{method}.tsv"
+    wildcard_constraints:
+        method="|".join(RESTORED),
+    params:
+        **SCORING,
+        name="{method}",
+        model=lambda w: value(f"restore/{w.method}/model"),
+        precision="fp32",
+        code=code("score_network.py"),
 
 
 rule keep_experiments:
@@ -97,7 +130,10 @@ rule keep_experiments:
     input:
         scores=expand(
             "results/experiments/{run}/scores.csv",
-            run=["/".join(map(str, run)) for run in EXPERIMENTS],
+            run=[
+                *["/".join(map(str, run)) for run in EXPERIMENTS],
+                *[f"others/{method}" for method in RESTORED],
+            ],
         ),
         histories=expand(
             "results/experiments/{run}/history.csv",
@@ -113,7 +149,10 @@ rule keep_experiments:
     conda:
         "../envs/environment.yaml"
     params:
-        runs=[list(run) for run in EXPERIMENTS],
+        runs=[
+            *[list(run) for run in EXPERIMENTS],
+            *[["others", method, 0] for method in RESTORED],
+        ],
         folder=value("experiments/folder"),
         code=code("keep_experiments.py"),
     script:

@@ -11,8 +11,8 @@ from emrestore.workflow import run
 def main(scores: list[Path], histories: list[Path], done: Path, *, runs: list[list], folder: str) -> None:
     """Write scores.csv and history.csv into the folder: a row per run, and per validation of each.
 
-    ``runs`` are experiment, network and seed of each path. The files are no outputs of the rule: the default study
-    reads them, and would have to train if a rule made them.
+    ``runs`` are experiment, network and seed of each score; those that were trained come first and have a history. The
+    files are no outputs of the rule: the default study reads them, and would have to train if a rule made them.
     """
     keys = pd.DataFrame(runs, columns=["experiment", "network", "seed"])
     for name, paths in (("scores", scores), ("history", histories)):

@@ -1,45 +1,49 @@
-"""Score one trained network on fixed pairs and on displaced Gaussian columns, beside what it costs."""
+"""Score one method on fixed pairs and on displaced Gaussian columns, beside what it costs."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-import torch
 
 from emrestore.columns.response import Lattice
 from emrestore.distort.chain import build as build_chain
-from emrestore.network import weights as weights_file
-from emrestore.restore.network import NetworkMethod
+from emrestore.restore import open_method
 from emrestore.train import data, experiment
 from emrestore.workflow import run
 
 
 def main(
-    weights: Path,
-    history: Path,
+    weights: Path | list[Path],
+    history: Path | list[Path],
     validation_shards: list[Path],
     scores: Path,
     *,
     name: str,
+    model: str,
+    precision: str,
     chain: str,
     distortions: dict,
     pairs: int,
     columns: dict,
     seed: int,
 ) -> None:
-    """Write one row: scores, parameters, multiply-adds per pixel, seconds an image of 256 x 256 and of training."""
-    network, metadata = weights_file.load(weights)
-    network = network.eval().to(memory_format=torch.channels_last)
-    method = NetworkMethod(network, name, None, torch.device("cpu"))
+    """Write one row: scores, parameters, multiply-adds per pixel, seconds an image of 256 x 256 and of training.
+
+    ``weights`` is empty for a filter, ``history`` for what was not trained here.
+    """
+    method = open_method(model, weights or "auto", precision=precision)
     truth, distorted = experiment.pairs(
         data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores"
     )
-    row = {"run": name, "crops": metadata["crops"]}
-    row |= experiment.image_scores(method(distorted, lambda fraction: None), truth)
+    row = {"run": name} | experiment.image_scores(method(distorted, lambda fraction: None), truth)
     row |= {f"raw_{key}": value for key, value in experiment.image_scores(distorted, truth).items()}
     lattice = Lattice(**{key: columns[key] for key in Lattice.__annotations__})
     row |= experiment.column_scores(method, lattice, columns["dose"], columns["displacement"], columns["fields"], seed)
-    row |= {"parameters": experiment.parameters(network), "multiply_adds": experiment.multiply_adds(network)}
-    row |= {"seconds": experiment.seconds(method), "training_seconds": pd.read_csv(history)["seconds"].iloc[-1]}
+    network = getattr(method, "network", None)
+    row["parameters"] = experiment.parameters(network) if network else np.nan
+    row["multiply_adds"] = experiment.multiply_adds(network) if network else np.nan
+    trained = pd.read_csv(history).iloc[-1] if history else {"seconds": np.nan, "crops": np.nan}
+    row |= {"seconds": experiment.seconds(method), "training_seconds": trained["seconds"], "crops": trained["crops"]}
     pd.DataFrame([row]).to_csv(scores, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -1,0 +1,87 @@
+"""Experiments with networks: building, costs, scores and their tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from emrestore.columns.response import Lattice
+from emrestore.errors import EmrestoreError
+from emrestore.restore import Identity
+from emrestore.train import experiment
+from emrestore.train.report import SCORES, ablation_table, mean_interval, network_table
+
+LATTICE = Lattice(9, 9.8, 2.4, 1.2e-3, 1e-9, 0.2)
+
+
+def test_weights_depend_on_seed_and_name_alone():
+    arguments = {"widths": [4, 6], "blocks": 1}
+    one, same = (experiment.build("Compact", arguments, 1, "a") for _ in range(2))
+    other = experiment.build("Compact", arguments, 2, "a")
+    torch.manual_seed(99)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
+    assert not torch.equal(one.first.weight, other.first.weight)
+
+
+def test_networks_that_are_not_there_are_refused_by_name():
+    with pytest.raises(EmrestoreError, match="Kompakt"):
+        experiment.build("Kompakt", {}, 1)
+    with pytest.raises(EmrestoreError, match="cannot be built"):
+        experiment.build("Compact", {"depth": 3}, 1)
+
+
+def test_multiply_adds_by_hand():
+    """One resolution: 3 x 3 convolutions 1 -> 4, four blocks of two 4 -> 4 (the bottom has two), 4 -> 1."""
+    network = experiment.build("Compact", {"widths": [4], "blocks": 1}, 1)
+    assert experiment.multiply_adds(network, 32) == 9 * (4 + 2 * 2 * 16 + 4)
+    assert experiment.parameters(network) == 9 * (4 + 4 * 16 + 4) + 4 + 4 * 4 + 1
+
+
+def test_image_scores_by_hand():
+    truth = np.zeros((1, 32, 32))
+    truth[0, :, 16:] = 2.0
+    found = experiment.image_scores(truth + 0.2, truth)
+    assert found["psnr"] == pytest.approx(20.0)  # 20 log10(2 / 0.2)
+    assert found["l1"] == pytest.approx(0.1)
+    assert experiment.image_scores(truth, truth)["ssim"] == pytest.approx(1.0)
+    assert found["ssim"] < 1
+
+
+def test_columns_of_raw_images_are_measured_without_bias():
+    """At many electrons least squares on raw counts follows displacements: slope 1, error near its bound."""
+    found = experiment.column_scores(Identity(), LATTICE, 1e6, 10.0, 4, 3)
+    # electrons of a column: 1e6 x 2 pi 2.4² x 1.2e-3 = 43000; sigma / sqrt(n) = 0.0115 px = 0.23 pm, for least squares
+    # and with neighbours at four sigma up to 1.3 times that; 4 x 49 columns of two axes know it to 4 %
+    assert 0.2 < found["position_rmse"] < 0.4
+    assert found["slope"] == pytest.approx(1.0, abs=0.01)
+    assert abs(found["scs_bias"]) < 0.5
+
+
+def table():
+    rows = []
+    for kind, name, shift in (
+        ("networks", "compact", 0.0),
+        ("ablation", "without_l1", -1.0),
+        ("depths", "cgrdn_2", 0.5),
+    ):
+        for seed, noise in enumerate((0.0, 0.3, -0.3)):
+            row = dict.fromkeys(SCORES, 10 + shift + noise) | {"experiment": kind, "network": name, "seed": seed}
+            costs = ["parameters", "multiply_adds", "seconds", "training_seconds", "crops"]
+            rows.append(row | dict.fromkeys([*costs, "raw_psnr", "raw_ssim", "raw_l1"], 1.0))
+    return pd.DataFrame(rows)
+
+
+def test_means_over_seeds_have_students_interval():
+    # Student's t of two degrees of freedom at 95 %: 4.303; standard deviation 0.3
+    assert mean_interval(np.array([0.0, 0.3, -0.3])) == pytest.approx((0, -0.7452, 0.7452), abs=1e-3)
+    assert np.isnan(mean_interval(np.array([1.0]))[1])
+    found = network_table(table()).set_index("network")
+    assert found.loc["compact", "psnr"] == pytest.approx(10)
+    assert found.loc["cgrdn_2", "psnr_high"] == pytest.approx(10.5 + 0.7452, abs=1e-3)
+
+
+def test_differences_are_paired_by_seed():
+    row = ablation_table(table(), "compact").set_index("change").loc["without_l1"]
+    # the seeds' own differences cancel
+    assert (row["psnr"], row["psnr_low"], row["psnr_high"]) == pytest.approx((-1, -1, -1))
+    assert row["seeds"] == 3
