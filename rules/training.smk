@@ -157,3 +157,45 @@ rule keep_experiments:
         code=code("keep_experiments.py"),
     script:
         "../src/scripts/keep_experiments.py"
+
+
+rule tabulate_experiments:
+    """Tabulate the kept scores of experiments (Fig. 1, Table 1, loss ablation)."""
+    input:
+        scores=f"{value('experiments/folder')}/scores.csv",
+    output:
+        networks="results/tables/experiments.csv",
+        ablation="results/tables/ablation.csv",
+        record=record("tables/experiments"),
+    log:
+        "results/logs/tabulate_experiments.log",
+    benchmark:
+        "results/timings/tabulate_experiments.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        network=value("experiments/ablation/network"),
+        code=code("tabulate_experiments.py"),
+    script:
+        "../src/scripts/tabulate_experiments.py"
+
+
+rule plot_experiments:
+    """Draw Fig. 1, Table 1 and the loss ablation."""
+    input:
+        networks=rules.tabulate_experiments.output.networks,
+        ablation=rules.tabulate_experiments.output.ablation,
+    output:
+        png="results/figures/fig01.png",
+        pdf="results/figures/fig01.pdf",
+        record=record("figures/fig01"),
+    log:
+        "results/logs/plot_experiments.log",
+    benchmark:
+        "results/timings/plot_experiments.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("plot_experiments.py"),
+    script:
+        "../src/scripts/plot_experiments.py"

@@ -6,13 +6,14 @@ import torch
 from emrestore.network import weights
 from emrestore.network.cgrdn import CGRDN, GRDN
 from emrestore.network.discriminator import PatchDiscriminator
-from emrestore.network.unet import Compact, MRUNet
+from emrestore.network.unet import Compact, MRUNet, NAFNet
 
 TINY = {
     CGRDN: dict(features=8, growth=4, layers=2, blocks=2, groups=2),
     GRDN: dict(features=8, growth=4, layers=2, blocks=2, groups=2),
     Compact: dict(widths=[4, 6, 8], blocks=1),
     MRUNet: dict(widths=[4, 6, 8], extra=1),
+    NAFNet: dict(widths=[4, 6, 8], blocks=1),
 }
 
 
@@ -49,7 +50,7 @@ class TestAll:
         assert torch.equal(found(x), network.eval()(x))
 
 
-@pytest.mark.parametrize("kind", [Compact, MRUNet])
+@pytest.mark.parametrize("kind", [Compact, MRUNet, NAFNet])
 @pytest.mark.parametrize("shape", [(17, 22), (4, 4), (1, 3), (64, 5)])
 def test_any_size_is_restored(kind, shape):
     x = torch.randn(1, 1, *shape, dtype=torch.double)

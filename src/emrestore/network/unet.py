@@ -40,22 +40,28 @@ class Compact(Restorer):
         once.
     """
 
+    #: What it is made of.
+    block: type[nn.Module] = ResidualBlock
+
     def __init__(self, widths: Sequence[int] = (32, 64, 96, 144), blocks: int = 2):
         super().__init__()
         self.arguments = dict(widths=list(widths), blocks=blocks)
         self.first = nn.Conv2d(1, widths[0], 3, padding=1)
         pairs = list(pairwise(widths))
-        self.ways_down = nn.ModuleList(_blocks(fine, blocks) for fine, _ in pairs)
+        self.ways_down = nn.ModuleList(self._blocks(fine, blocks) for fine, _ in pairs)
         self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
-        self.bottom = _blocks(widths[-1], 2 * blocks)
+        self.bottom = self._blocks(widths[-1], 2 * blocks)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in reversed(pairs))
-        self.ways_up = nn.ModuleList(_blocks(fine, blocks) for fine, _ in reversed(pairs))
+        self.ways_up = nn.ModuleList(self._blocks(fine, blocks) for fine, _ in reversed(pairs))
         self.last = nn.Conv2d(widths[0], 1, 3, padding=1)
         # a second convolution of zeros makes every block the identity at first, and a last one the whole network
         for module in [*self.modules()]:
             if isinstance(module, ResidualBlock):
                 nn.init.zeros_(module.second.weight)
         nn.init.zeros_(self.last.weight)
+
+    def _blocks(self, width: int, count: int) -> nn.Sequential:
+        return nn.Sequential(*[self.block(width) for _ in range(count)])
 
     def restore_standardised(self, z: Tensor) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
@@ -68,6 +74,61 @@ class Compact(Restorer):
         for up, blocks in zip(self.ups, self.ways_up, strict=True):
             x = blocks(up(x) + kept.pop())
         return z + self.last(x)[..., : z.shape[-2], : z.shape[-1]]
+
+
+class GatedBlock(nn.Module):
+    """NAFNet's block (Chen et al., 2022): gates in place of activations, a global channel attention, two residuals.
+
+    Layer normalisation goes over the channels of each pixel, so a tile sees what the whole image would show it; the
+    channel attention alone averages over all that it is given.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.first_norm, self.second_norm = ChannelNorm(width), ChannelNorm(width)
+        self.expand = nn.Conv2d(width, 2 * width, 1)
+        self.depthwise = nn.Conv2d(2 * width, 2 * width, 3, padding=1, groups=2 * width)
+        self.attention = nn.Conv2d(width, width, 1)
+        self.project = nn.Conv2d(width, width, 1)
+        self.widen = nn.Conv2d(width, 2 * width, 1)
+        self.narrow = nn.Conv2d(width, width, 1)
+        # zero at first: every block begins as the identity
+        self.shares = nn.Parameter(torch.zeros(2, width, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (N, width, Y, X) to the same shape."""
+        one, two = self.depthwise(self.expand(self.first_norm(x))).chunk(2, dim=1)
+        gated = one * two
+        gated = gated * self.attention(gated.mean(dim=(-2, -1), keepdim=True))
+        x = x + self.shares[0] * self.project(gated)
+        one, two = self.widen(self.second_norm(x)).chunk(2, dim=1)
+        return x + self.shares[1] * self.narrow(one * two)
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of each pixel."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width, 1, 1))
+        self.offset = nn.Parameter(torch.zeros(width, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (N, width, Y, X) to the same shape."""
+        variance, mean = torch.var_mean(x, dim=1, keepdim=True, correction=0)
+        return (x - mean) * torch.rsqrt(variance + 1e-6) * self.gain + self.offset
+
+
+class NAFNet(Compact):
+    """A U-Net of NAFNet's blocks (Chen et al., Simple baselines for image restoration, 2022), otherwise as compact.
+
+    Parameters
+    ----------
+    widths, blocks
+        As of :class:`Compact`.
+    """
+
+    block = GatedBlock
 
 
 class MRUNet(Restorer):
@@ -119,10 +180,6 @@ class MRUNet(Restorer):
             found.append(self.images[level](x) + (functional.avg_pool2d(padded, scale) if scale > 1 else padded))
         found[-1] = found[-1][..., : z.shape[-2], : z.shape[-1]]
         return found
-
-
-def _blocks(width: int, count: int) -> nn.Sequential:
-    return nn.Sequential(*[ResidualBlock(width) for _ in range(count)])
 
 
 def _convolutions(coming: int, width: int, count: int) -> nn.Sequential:

@@ -18,10 +18,10 @@ from torch import Tensor
 from emrestore.errors import EmrestoreError
 from emrestore.io import atomic_path
 from emrestore.network.cgrdn import CGRDN, GRDN
-from emrestore.network.unet import Compact, MRUNet
+from emrestore.network.unet import Compact, MRUNet, NAFNet
 
 #: Networks that a file may hold; each keeps what it was made with in ``arguments``.
-ARCHITECTURES = {network.__name__: network for network in (CGRDN, GRDN, Compact, MRUNet)}
+ARCHITECTURES = {network.__name__: network for network in (CGRDN, GRDN, Compact, MRUNet, NAFNet)}
 
 
 def save(network: torch.nn.Module, path: Path, provenance: dict) -> None:
