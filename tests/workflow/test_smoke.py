@@ -22,12 +22,25 @@ PLOT = {"plot_bias", "render_report", "all"}
 AFTER_FITS = {"fit_columns", "fit_truth", "score_columns", "collect_numbers", "evaluate_claims", "render_report", "all"}
 AFTER_FITS |= {"tabulate_precision", "tabulate_displacements", "tabulate_cross_sections"}
 AFTER_FITS |= {"plot_precision", "plot_bias", "plot_displacements"}
+AFTER_FITS |= {"tabulate_accuracy", "fit_blind", "count_atoms", "walk_circuits", "plot_dislocation", "plot_particle"}
+AFTER_FITS |= {"audit_columns", "audit_bounds", "audit_averaging", "audit_confidence", "audit_features"}
+AFTER_FITS |= {"plot_audit_bounds", "plot_audit_averaging", "plot_audit_confidence", "plot_features"}
+AFTER_FITS |= {"audit_departures", "plot_departures"}
 
 
 def test_everything_is_there(finished):
     for name in (
         "figures/fig03.png",
         "figures/fig03.pdf",
+        "figures/fig04.png",
+        "figures/fig05.pdf",
+        "figures/audit_bounds.png",
+        "figures/audit_averaging.png",
+        "figures/audit_features.png",
+        "figures/audit_departures.png",
+        "figures/audit_confidence.png",
+        "tables/counts.csv",
+        "tables/blind_particle.csv",
         "tables/fig03.csv",
         "tables/displaced.csv",
         "tables/distortions.csv",

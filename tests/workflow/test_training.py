@@ -1,0 +1,24 @@
+"""Experiments at toy size: one network is trained and scored from its shards, and all are planned side by side."""
+
+import pandas as pd
+
+
+def test_a_network_is_trained_and_scored(tree):
+    scores = "results/experiments/networks/compact/0/scores.csv"
+    done = tree.snakemake(scores)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    row = pd.read_csv(tree.folder / scores).iloc[0]
+    history = pd.read_csv(tree.folder / "results/experiments/networks/compact/0/history.csv")
+    # 32 crops in batches of 4, validated every 4 steps
+    assert history["step"].tolist() == [4, 8]
+    assert row["crops"] == 32
+    assert row[["psnr", "ssim", "l1", "position_rmse", "slope", "parameters", "multiply_adds"]].notna().all()
+    assert (tree.folder / "results/checkpoints/networks/compact/0/checkpoint.safetensors").exists()
+
+
+def test_every_network_is_a_job_of_its_own_and_none_is_part_of_the_study(tree):
+    planned = tree.planned("experiments")
+    # five networks, one more depth, one term left out and one added, two seeds
+    assert planned["train_network"] == planned["score_network"] == 2 * (5 + 1 + 2)
+    assert planned["score_other"] == 2
+    assert "train_network" not in tree.planned()
