@@ -9,8 +9,8 @@ rule draw_examples:
     input:
         images=f"results/images/{value('restorations/modality')}/validation/0.nc",
     output:
-        pairs="results/restorations/pairs.nc",
-        record=record("restorations/pairs"),
+        pairs="results/pairs/examples.nc",
+        record=record("pairs/examples"),
     log:
         "results/logs/draw_examples.log",
     benchmark:
@@ -35,8 +35,8 @@ rule restore_examples:
         weights=lambda w: weights(w.method),
         pairs=rules.draw_examples.output.pairs,
     output:
-        restored="results/restorations/{method}.nc",
-        record=record("restorations/{method}"),
+        restored="results/restored/{method}/examples.nc",
+        record=record("restored/{method}/examples"),
     log:
         "results/logs/restore_examples/{method}.log",
     benchmark:

@@ -33,7 +33,7 @@ def restorations_figure(images: Mapping[str, np.ndarray], truth: np.ndarray, sco
     shown = [*images.items(), ("truth", truth)]
     rows, columns = len(truth), len(shown)
     edge = WIDTH / columns
-    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, rows * (edge + 0.12)), squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, rows * (edge + 0.2)), squeeze=False)
     for place, (specimen, known) in enumerate(scores.groupby("specimen", sort=False)):
         known = known.set_index("method")
         low, high = np.percentile(truth[place], RANGE)
@@ -42,7 +42,7 @@ def restorations_figure(images: Mapping[str, np.ndarray], truth: np.ndarray, sco
             axis = axes[place, column]
             axis.imshow(stack[place], cmap="gray", vmin=low, vmax=high, interpolation="none")
             axis.set(xticks=[], yticks=[], frame_on=False)
-            title = _name(method) + (f", {known.loc[method, 'psnr']:.1f} dB" if method in known.index else "")
+            title = _name(method) + (f"\n{known.loc[method, 'psnr']:.1f} dB" if method in known.index else "\n")
             letter = chr(ord("a") + place * columns + column)
             axis.set_title(f"({letter}) {title}", loc="left", fontsize=6.5)
         first = axes[place, 0]
@@ -54,6 +54,7 @@ def restorations_figure(images: Mapping[str, np.ndarray], truth: np.ndarray, sco
 
 
 def _name(method: str) -> str:
-    """Give a method's name without the way in which its columns are fitted."""
-    known = {"raw": "distorted", "truth": "undistorted"}
-    return known.get(method, METHODS.get(f"{method}_ls", (method,))[0])
+    """Give a method's name, without the way in which its columns are fitted."""
+    if method in (known := {"raw": "distorted", "truth": "undistorted"}):
+        return known[method]
+    return METHODS.get(f"{method}_ls", (method,))[0].removeprefix("restored (").removesuffix(")")
