@@ -26,6 +26,8 @@ include: "rules/audit_bounds.smk"
 include: "rules/audit_averaging.smk"
 include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
+include: "rules/restorations.smk"
+include: "rules/architecture.smk"
 include: "rules/figures.smk"
 include: "rules/gallery.smk"
 include: "rules/report.smk"
@@ -69,6 +71,7 @@ rule tables:
         rules.count_atoms.output,
         rules.walk_circuits.output,
         expand(rules.fit_blind.output, specimen=RECORDED),
+        rules.score_examples.output,
         rules.audit_bounds.output,
         rules.audit_averaging.output,
         rules.audit_features.output,

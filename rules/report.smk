@@ -1,5 +1,9 @@
 # what the report shows
 FIGURES = [
+    "fig02",
+    "fig09",
+    "fig10",
+    "network_compact",
     "fig03",
     "fig03_bias",
     "fig03_displaced",
