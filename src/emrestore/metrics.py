@@ -14,7 +14,8 @@ def rmse(images: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def psnr(images: np.ndarray, truth: np.ndarray, data_range: np.ndarray | float) -> np.ndarray:
     """Give the peak signal-to-noise ratio [dB], 10 log10(MAX² / MSE) (Eq. 1), with MAX = ``data_range``."""
-    return 20 * np.log10(data_range / rmse(images, truth))
+    with np.errstate(divide="ignore"):  # equal images: infinite
+        return 20 * np.log10(data_range / rmse(images, truth))
 
 
 #: Conditions that tables keep apart.
