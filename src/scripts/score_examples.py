@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from emrestore import store
-from emrestore.train.experiment import image_scores
+from emrestore.metrics import image_scores
 from emrestore.workflow import run
 
 

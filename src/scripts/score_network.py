@@ -7,6 +7,7 @@ import pandas as pd
 
 from emrestore.columns.response import Lattice
 from emrestore.distort.chain import build as build_chain
+from emrestore.metrics import image_scores
 from emrestore.restore import open_method
 from emrestore.train import data, experiment
 from emrestore.workflow import run
@@ -35,8 +36,8 @@ def main(
     truth, distorted = experiment.pairs(
         data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores"
     )
-    row = {"run": name} | experiment.image_scores(method(distorted, lambda fraction: None), truth)
-    row |= {f"raw_{key}": value for key, value in experiment.image_scores(distorted, truth).items()}
+    row = {"run": name} | image_scores(method(distorted, lambda fraction: None), truth)
+    row |= {f"raw_{key}": value for key, value in image_scores(distorted, truth).items()}
     lattice = Lattice(**{key: columns[key] for key in Lattice.__annotations__})
     row |= experiment.column_scores(method, lattice, columns["dose"], columns["displacement"], columns["fields"], seed)
     network = getattr(method, "network", None)

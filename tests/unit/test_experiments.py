@@ -7,6 +7,7 @@ import torch
 
 from emrestore.columns.response import Lattice
 from emrestore.errors import EmrestoreError
+from emrestore.metrics import image_scores
 from emrestore.restore import Identity
 from emrestore.train import experiment
 from emrestore.train.report import SCORES, ablation_table, mean_interval, network_table
@@ -40,10 +41,10 @@ def test_multiply_adds_by_hand():
 def test_image_scores_by_hand():
     truth = np.zeros((1, 32, 32))
     truth[0, :, 16:] = 2.0
-    found = experiment.image_scores(truth + 0.2, truth)
+    found = image_scores(truth + 0.2, truth)
     assert found["psnr"] == pytest.approx(20.0)  # 20 log10(2 / 0.2)
     assert found["l1"] == pytest.approx(0.1)
-    assert experiment.image_scores(truth, truth)["ssim"] == pytest.approx(1.0)
+    assert image_scores(truth, truth)["ssim"] == pytest.approx(1.0)
     assert found["ssim"] < 1
 
 

@@ -4,7 +4,6 @@ import time
 
 import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch.utils.flop_counter import FlopCounterMode
 
 from emrestore import rng
@@ -12,7 +11,6 @@ from emrestore.columns.response import Lattice, measure, prior_draws
 from emrestore.distort import chain as chains
 from emrestore.distort import noise
 from emrestore.errors import EmrestoreError
-from emrestore.metrics import psnr
 from emrestore.network.restorer import Restorer
 from emrestore.network.weights import ARCHITECTURES
 from emrestore.restore import Method
@@ -61,24 +59,6 @@ def pairs(
     keys = noise.keys(rng.key(seed, *address, "distortions"), count)
     truth, distorted, _ = chains.distort(chain, keys, clean, pixel_size)
     return truth[:, 0].numpy(), distorted[:, 0].numpy()
-
-
-def image_scores(images: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Give means over images of PSNR [dB] and SSIM, the truth's maximum as MAX, and of L1 over that maximum.
-
-    SSIM has the Gaussian window of Wang et al. (2004).
-    """
-    peak = truth.max(axis=(1, 2))
-    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    likeness = [
-        structural_similarity(one, other, data_range=most, **window)
-        for one, other, most in zip(images, truth, peak, strict=True)
-    ]
-    return {
-        "psnr": float(psnr(images, truth, peak).mean()),
-        "ssim": float(np.mean(likeness)),
-        "l1": float((np.abs(images - truth).mean(axis=(1, 2)) / peak).mean()),
-    }
 
 
 def column_scores(method: Method, lattice: Lattice, dose: float, width: float, fields: int, seed: int) -> dict:
