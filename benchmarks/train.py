@@ -57,7 +57,9 @@ def step(network: torch.nn.Module, batch: torch.Tensor, truth: torch.Tensor) -> 
         restored = network(batch)
     weights = losses.Weights(**unwrap(CONFIG["training"]["loss"]))
     terms = unwrap(CONFIG["training"]["terms"])
-    found = losses.terms(restored.float(), truth, weights, losses.Settings(**{**terms, "windows": (2, 4, 8, 16)}))
+    found = losses.terms(
+        restored.float(), truth, weights, losses.Settings(**terms | {"windows": tuple(terms["windows"])})
+    )
     losses.total(found, weights).backward()
 
 

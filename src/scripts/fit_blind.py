@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emrestore import store
-from emrestore.columns.matching import fit_blind, match_stack, pool
+from emrestore.columns.matching import depth, fit_blind, match_stack, pool
 from emrestore.workflow import run
 
 
@@ -47,19 +47,13 @@ def main(
                 row[name] *= 100 * pixel_size
             for name in ("scs", "scs_low", "scs_high"):
                 row[name] *= 100
-            inside = _inside(true, stack.shape[-2:], border * pitch)
+            inside = depth(true[["x", "y"]].to_numpy(), stack.shape[-2:]) >= border * pitch
             error = known[known["dose"] == dose].merge(true.loc[inside, ["column", "x", "y", "scs"]], on="column")
             distance = np.hypot(error["x_x"] - error["x_y"], error["y_x"] - error["y_y"])
             row["known_position"] = 100 * pixel_size * distance.mean()
             row["known_scs"] = 100 * (error["scs_x"] / error["scs_y"] - 1).abs().mean()
             rows.append(row)
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
-
-
-def _inside(true: pd.DataFrame, shape: tuple[int, int], border: float) -> np.ndarray:
-    """Tell the columns that are asked for, as :func:`emrestore.columns.matching.match_stack` does."""
-    x, y = true["x"].to_numpy(), true["y"].to_numpy()
-    return np.min([x + 0.5, y + 0.5, shape[1] - 0.5 - x, shape[0] - 0.5 - y], axis=0) >= border
 
 
 if "snakemake" in globals():

@@ -92,7 +92,7 @@ def match_stack(
         which are part of all numbers; ``status``.
     """
     truth = true[["x", "y"]].to_numpy(float)
-    asked = _depth(truth, shape) >= border
+    asked = depth(truth, shape) >= border
     finite = np.isfinite(fits[["x", "y", "scs"]]).all(axis=1) if len(fits) else []
     groups = dict(list(fits.assign(finite=finite).groupby("image")))
     pairs, scores = [], []
@@ -103,7 +103,7 @@ def match_stack(
         of_found, of_true = match(xy, truth, radius)["pairs"].T
         partner = np.full(len(xy), -1)
         partner[of_found] = of_true
-        counts = np.where(partner >= 0, asked[partner], _depth(xy, shape) >= border)
+        counts = np.where(partner >= 0, asked[partner], depth(xy, shape) >= border)
         kept = counts & (partner >= 0)
         rows, partners = usable[kept], partner[kept]
         lost = len(columns) - len(usable)
@@ -182,6 +182,6 @@ def pool(pairs: pd.DataFrame, scores: pd.DataFrame) -> dict[str, float]:
     return result | {key: int(scores[key].sum()) for key in COUNTS} | {"images": len(scores), "images_without": without}
 
 
-def _depth(xy: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def depth(xy: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Give the distance of points from the nearest edge of the outermost pixels [px]."""
     return np.minimum(xy + 0.5, np.array(shape[::-1]) - 0.5 - xy).min(axis=-1)
