@@ -38,6 +38,7 @@ localrules:
     figures,
     tables,
     clean_shards,
+    models,
     experiments,
 
 
@@ -62,6 +63,7 @@ rule tables:
         rules.tabulate_displacements.output,
         rules.tabulate_cross_sections.output,
         rules.tabulate_networks.output,
+        rules.tabulate_experiments.output,
         rules.measure_distortions.output,
         rules.survey_clean.output,
         rules.tabulate_realism.output,
@@ -83,6 +85,12 @@ rule clean_shards:
     """All shards of clean images, for training and validation, of all modalities."""
     input:
         shards(MODALITIES, SPLITS),
+
+
+rule models:
+    """Train the networks that ship anew, and keep them in models/."""
+    input:
+        rules.keep_models.output,
 
 
 rule experiments:

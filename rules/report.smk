@@ -1,5 +1,6 @@
 # what the report shows
 FIGURES = [
+    "fig01",
     "fig02",
     "fig09",
     "fig10",
@@ -49,6 +50,8 @@ rule collect_numbers:
         survival="results/tables/audit_features.csv",
         invented="results/tables/audit_phantoms.csv",
         departures="results/tables/audit_departures.csv",
+        examples="results/tables/fig02.csv",
+        experiments=f"{value('experiments/folder')}/scores.csv",
     output:
         numbers="results/numbers.json",
         record=record("numbers"),
@@ -85,6 +88,8 @@ rule evaluate_claims:
             "tables/fig03.csv": "tabulate_precision",
             "tables/image_errors.csv": "score_images",
             "tables/networks.csv": "tabulate_networks",
+            "tables/experiments.csv": "tabulate_experiments",
+            "tables/fig02.csv": "score_examples",
             "tables/realism_powers.csv": "tabulate_realism",
             "tables/library.csv": "tabulate_library",
             "tables/blind_dislocation.csv": "fit_blind",
@@ -109,6 +114,9 @@ rule render_report:
         displaced="results/tables/displaced.csv",
         cross_sections="results/tables/cross_sections.csv",
         realistic="results/tables/realistic.csv",
+        experiments="results/tables/experiments.csv",
+        ablation="results/tables/ablation.csv",
+        runs=f"{value('experiments/folder')}/runs.csv",
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),
         records=[

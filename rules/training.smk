@@ -1,4 +1,5 @@
-# Training: small experiments with networks and losses. `snakemake experiments` runs them, resumably, a job a network.
+# Training, resumable, a job a network: `snakemake models` trains the networks that ship, `snakemake experiments` the
+# small ones of Fig. 1, Table 1 and the loss ablation.
 
 EXPERIMENT = "|".join(["networks", "depths", "ablation"])
 
@@ -38,10 +39,9 @@ rule train_network:
         "../envs/environment.yaml"
     threads: 1
     resources:
+        # the loop takes a GPU where there is one; profiles/slurm asks for it
         mem_mb=4000,
         runtime=1440,
-        # a cluster profile turns this into a request; the loop takes a GPU where there is one
-        gpus=0,
     params:
         name="{experiment}-{network}-{seed}",
         modality=value("experiments/modality"),
@@ -58,13 +58,77 @@ rule train_network:
         },
         crops=value("experiments/crops"),
         precision=value("training/precision"),
-        devices=1,
+        devices=value("training/devices"),
+        tensorboard=value("training/tensorboard"),
         folder="results/checkpoints/{experiment}/{network}/{seed}",
         # all networks see the same crops and distortions with one seed
         seed=lambda w: value("seed") + int(w.seed),
         code=code("train_network.py"),
     script:
         "../src/scripts/train_network.py"
+
+
+use rule train_network as train_model with:
+    input:
+        train_shards=lambda w: shard_files(w.modality, "train", value("models/shards")),
+        validation_shards=lambda w: shard_files(
+            w.modality, "validation", value("models/validation")
+        ),
+    output:
+        weights="results/models/{modality}.safetensors",
+        history="results/models/{modality}.csv",
+        record=record("models/{modality}"),
+    log:
+        "results/logs/train_model/{modality}.log",
+    benchmark:
+        "results/timings/train_model/{modality}.tsv"
+    wildcard_constraints:
+        modality="|".join(value("models/networks")),
+    params:
+        name="{modality}",
+        modality="{modality}",
+        architecture=lambda w: value(f"models/networks/{w.modality}")["architecture"],
+        arguments=lambda w: value(f"models/networks/{w.modality}")["arguments"],
+        chain=lambda w: value(f"models/networks/{w.modality}")["chain"],
+        distortions=value("distortions"),
+        loss=value("training/loss"),
+        terms=value("training/terms"),
+        schedule=value("training/schedule"),
+        crops=lambda w: value(f"models/networks/{w.modality}")["crops"],
+        precision=value("training/precision"),
+        devices=value("training/devices"),
+        tensorboard=value("training/tensorboard"),
+        folder="results/checkpoints/models/{modality}",
+        seed=value("seed"),
+        code=code("train_network.py"),
+
+
+rule keep_models:
+    """Keep weights, history and provenance of all networks in models/, from where studies and users read them."""
+    input:
+        weights=expand(
+            rules.train_model.output.weights, modality=value("models/networks")
+        ),
+        histories=expand(
+            rules.train_model.output.history, modality=value("models/networks")
+        ),
+        records=expand(
+            rules.train_model.output.record, modality=value("models/networks")
+        ),
+    output:
+        done="results/models/kept.txt",
+        record=record("models/kept"),
+    log:
+        "results/logs/keep_models.log",
+    benchmark:
+        "results/timings/keep_models.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        folder=value("models/keep"),
+        code=code("keep_models.py"),
+    script:
+        "../src/scripts/keep_models.py"
 
 
 rule score_network:
@@ -126,7 +190,7 @@ use rule score_network as score_other with:
 
 
 rule keep_experiments:
-    """Keep the scores and histories of all experiments in models/experiments, which the default study reads."""
+    """Keep scores, histories and provenance of all experiments in models/experiments, which the default study reads."""
     input:
         scores=expand(
             "results/experiments/{run}/scores.csv",
@@ -137,6 +201,10 @@ rule keep_experiments:
         ),
         histories=expand(
             "results/experiments/{run}/history.csv",
+            run=["/".join(map(str, run)) for run in EXPERIMENTS],
+        ),
+        records=expand(
+            record("experiments/{run}"),
             run=["/".join(map(str, run)) for run in EXPERIMENTS],
         ),
     output:
@@ -153,7 +221,7 @@ rule keep_experiments:
             *[list(run) for run in EXPERIMENTS],
             *[["others", method, 0] for method in RESTORED],
         ],
-        folder=value("experiments/folder"),
+        folder=value("experiments/keep"),
         code=code("keep_experiments.py"),
     script:
         "../src/scripts/keep_experiments.py"

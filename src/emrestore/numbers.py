@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from emrestore.stats import jackknife_interval
+from emrestore.stats import jackknife_interval, mean_interval
 
 #: The classical measurement that restoration is held against: least squares on the raw image, as StatSTEM does.
 RAW, RESTORED = "raw_ls", "published_ls"
@@ -125,10 +125,71 @@ def image_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def network_numbers(table: pd.DataFrame) -> dict[str, dict]:
-    """Give the parameter counts, and what CGRDN has more than GRDN."""
+    """Give the parameter counts, what CGRDN has more than GRDN, and how many times theirs MR-UNET has."""
     counts = dict(zip(table["network"], table["parameters"], strict=True))
     counts["difference"] = counts["cgrdn"] - counts["grdn"]
+    for name in ("cgrdn", "grdn"):
+        counts[f"mrunet_over_{name}"] = counts["mrunet"] / counts[name]
     return {f"network.parameters_{name}": number(count) for name, count in counts.items()}
+
+
+def example_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give how many times the published network's mean square error others have on the examples (geometric mean)."""
+    squares = 10 ** (-table.pivot(index="specimen", columns="method", values="psnr") / 10)
+    over = np.exp(np.log(squares.div(squares["published"], axis=0)).mean()).drop("published")
+    return {f"examples.{name}_over_published": number(ratio, of="published") for name, ratio in over.items()}
+
+
+def experiment_numbers(scores: pd.DataFrame) -> dict[str, dict]:
+    """Reduce the scores of trained networks to differences between them, seed by seed, and of filters beside them.
+
+    Intervals are Student's over seeds: networks of one seed saw the same crops, and all are scored on the same images.
+
+    Parameters
+    ----------
+    scores
+        ``models/experiments/scores.csv``.
+    """
+    known = scores.set_index(["experiment", "network", "seed"]).sort_index()
+    trained, others = known.loc["networks"], known.loc["others"].droplevel("seed")
+    found = {"experiments.seeds": number(len(trained.index.unique("seed")))}
+    found["experiments.crops"] = number(trained["crops"].iloc[0])
+    found["experiments.raw_psnr"] = number(scores["raw_psnr"].iloc[0], unit="dB")
+
+    def over_seeds(key: str, values: pd.Series, unit: str = "", **more: bool) -> None:
+        found[f"experiments.{key}"] = number(*mean_interval(values.to_numpy()), unit, "trained") | more
+
+    for name in trained.index.unique("network"):
+        own = trained.loc[name]
+        # the paper's PSNR is of networks at full size
+        over_seeds(f"{name}.psnr", own["psnr"], "dB", comparable=False)
+        found[f"experiments.{name}.parameters"] = number(own["parameters"].iloc[0])
+        found[f"experiments.{name}.minutes"] = number(own["training_seconds"].mean() / 60, unit="min")
+    for one, other in (("cgrdn", "grdn"), ("grdn", "mrunet"), ("cgrdn", "compact"), ("nafnet", "compact")):
+        over_seeds(f"{one}_over_{other}", trained.loc[one]["psnr"] - trained.loc[other]["psnr"], "dB")
+    for name in others.index:
+        of = "published" if name == "published" else ""
+        found[f"experiments.{name}.psnr"] = number(others.loc[name, "psnr"], unit="dB", of=of)
+    if {"bm3d", "published"} <= {*others.index}:
+        margin = others.loc["published", "psnr"] - others.loc["bm3d", "psnr"]
+        found["experiments.published_over_bm3d"] = number(margin, unit="dB", of="published")
+    l1 = _l1_of_depths(known)
+    over_seeds("l1_smallest_over_largest", l1.iloc[0] / l1.iloc[-1])
+    drops = -l1.diff().iloc[1:]
+    out = [drops.drop(columns=seed) if len(drops.columns) > 1 else drops for seed in drops]
+    flat, one_out = (np.array([d.iloc[-1].mean() / d.iloc[0].mean() for d in group]) for group in ([drops], out))
+    ends = jackknife_interval(flat[0], one_out) if len(one_out) > 1 else (np.nan, np.nan)
+    found["experiments.l1_last_drop_over_first"] = number(flat[0], *ends, of="trained")
+    return found
+
+
+def _l1_of_depths(known: pd.DataFrame) -> pd.DataFrame:
+    """Give L1 of CGRDN by the layers of its RDBs, the deepest being the table's own network: (depths, seeds)."""
+    series = known.loc["depths"]["l1"].unstack("seed")
+    series.index = series.index.str.extract(r"_(\d+)$")[0].astype(int)
+    series = series.sort_index()
+    series.loc[series.index[-1] + 1] = known.loc["networks", "cgrdn"]["l1"]
+    return series
 
 
 def distortion_numbers(table: pd.DataFrame) -> dict[str, dict]:

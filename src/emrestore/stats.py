@@ -115,3 +115,12 @@ def slope(x: np.ndarray, y: np.ndarray, level: float = 0.95) -> dict[str, float]
         everything, fit(*[whole - part for whole, part in zip(total, sums, strict=True)]), level
     )
     return {"slope": float(everything), "slope_low": float(low), "slope_high": float(high)}
+
+
+def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
+    """Give the mean and its interval by Student's t; NaN where there are fewer than two values."""
+    mean, n = float(np.mean(values)), len(values)
+    if n < 2:
+        return mean, np.nan, np.nan
+    half = student_t.ppf(0.5 + level / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
+    return mean, mean - half, mean + half

@@ -32,6 +32,8 @@ def main(
     survival: Path,
     invented: Path,
     departures: Path,
+    examples: Path,
+    experiments: Path,
     numbers: Path,
     *,
     burgers: float,
@@ -57,6 +59,8 @@ def main(
     found |= reduce.confidence_numbers(pd.read_csv(confidence))
     found |= reduce.feature_numbers(pd.read_csv(survival), pd.read_csv(invented))
     found |= reduce.departure_numbers(pd.read_csv(departures))
+    found |= reduce.example_numbers(pd.read_csv(examples))
+    found |= reduce.experiment_numbers(pd.read_csv(experiments))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

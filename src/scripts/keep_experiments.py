@@ -1,5 +1,6 @@
-"""Keep scores and histories of finished experiments beside the code, for studies that do not train."""
+"""Keep scores, histories and provenance of finished experiments beside the code, for studies that do not train."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -7,22 +8,47 @@ import pandas as pd
 from emrestore.io import atomic_path
 from emrestore.workflow import run
 
+KEYS = ["experiment", "network", "seed"]
+#: What a run's record says of it: parameters of its rule, and what ran them.
+PARAMETERS = ["architecture", "arguments", "modality", "chain", "crops", "loss", "schedule", "precision"]
+FACTS = ["commit", "dirty", "code", "started"]
 
-def main(scores: list[Path], histories: list[Path], done: Path, *, runs: list[list], folder: str) -> None:
-    """Write scores.csv and history.csv into the folder: a row per run, and per validation of each.
 
-    ``runs`` are experiment, network and seed of each score; those that were trained come first and have a history. The
-    files are no outputs of the rule: the default study reads them, and would have to train if a rule made them.
+def main(
+    scores: list[Path],
+    histories: list[Path],
+    records: list[Path],
+    done: Path,
+    *,
+    runs: list[list],
+    folder: str,
+) -> None:
+    """Write scores.csv, history.csv and runs.csv into the folder: a row per run, and per validation of each.
+
+    ``runs`` are experiment, network and seed of each score; those that were trained come first and have a history and a
+    record. The files are no outputs of the rule: the default study reads them, and would have to train if a rule made
+    them.
     """
-    keys = pd.DataFrame(runs, columns=["experiment", "network", "seed"])
-    for name, paths in (("scores", scores), ("history", histories)):
-        tables = [pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(paths)]
-        table = pd.concat(tables, ignore_index=True)
-        table = table[[*keys.columns, *(column for column in table if column not in keys.columns)]]
-        Path(folder).mkdir(parents=True, exist_ok=True)
+    keys = pd.DataFrame(runs, columns=KEYS)
+    tables = {
+        name: pd.concat([pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(paths)])
+        for name, paths in (("scores", scores), ("history", histories))
+    }
+    tables["runs"] = pd.DataFrame([row_of(path) for path in records]).join(keys)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        table = table[[*KEYS, *(column for column in table if column not in KEYS)]]
         with atomic_path(Path(folder) / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
     done.write_text(f"{len(keys)} runs\n", encoding="utf-8")
+
+
+def row_of(path: Path) -> dict:
+    """Give what a record says of a run; what is not a number or a word as JSON."""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    row = {name: known["params"][name] for name in PARAMETERS} | {name: known[name] for name in FACTS}
+    row |= {"train_shards": sum("/train/" in name for name in known["inputs"]), "torch": known["versions"]["torch"]}
+    return {name: json.dumps(item, sort_keys=True) if isinstance(item, dict) else item for name, item in row.items()}
 
 
 if "snakemake" in globals():

@@ -4,10 +4,14 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from PIL import Image
 from rich.console import Console
 
 from emrestore.distort.chain import build as build_chain
+from emrestore.errors import EmrestoreError
+from emrestore.io import atomic_path
 from emrestore.network import weights as weights_file
+from emrestore.plot.samples import sample_panels
 from emrestore.train import data, experiment, losses
 from emrestore.train.loop import Settings, train
 from emrestore.workflow import run
@@ -31,13 +35,23 @@ def main(
     crops: int,
     precision: str,
     devices: int,
+    tensorboard: bool,
     folder: str,
     seed: int,
 ) -> None:
-    """Write the running average of the weights, and the history; ``folder`` keeps the checkpoint between attempts."""
+    """Write the running average of the weights, and the history.
+
+    ``folder`` keeps the checkpoint between attempts, sample panels of the last validation and, with ``tensorboard``,
+    its logs.
+    """
     pools = data.load(train_shards), data.load(validation_shards)
     accelerator = "cuda" if torch.cuda.is_available() else "cpu"
-    fabric = Fabric(accelerator=accelerator, devices=devices if accelerator == "cuda" else 1, precision=precision)
+    fabric = Fabric(
+        accelerator=accelerator,
+        devices=devices if accelerator == "cuda" else 1,
+        precision=precision,
+        loggers=_loggers(folder) if tensorboard else [],
+    )
     fabric.launch()
     network = experiment.build(architecture, arguments, seed, "train", name)
     steps = crops // schedule["batch"]
@@ -57,6 +71,11 @@ def main(
             left = (steps - row["step"]) * settings.batch / row["crops_per_second"] / 60
             console.print(f"{row['step']} of {steps}, {row['crops_per_second']:.0f} crops/s, {left:.0f} min", end="\r")
 
+    def show(panels: torch.Tensor) -> None:
+        if fabric.global_rank == 0:
+            with atomic_path(Path(folder) / "samples.png") as temporary:
+                Image.fromarray(sample_panels(panels.numpy())).save(temporary, format="png")
+
     average, table = train(
         network,
         *pools,
@@ -70,11 +89,24 @@ def main(
         modality,
         fabric=fabric,
         progress=report,
+        show=show,
     )
     if fabric.global_rank == 0:
         provenance = {"model": modality, "run": name, "seed": seed, "crops": crops, "chain": chain, "loss": loss}
         weights_file.save(average.cpu(), weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
         table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _loggers(folder: str) -> list:
+    from lightning_fabric.loggers import TensorBoardLogger
+
+    try:
+        return [TensorBoardLogger(folder, name="tensorboard", version="")]
+    except ModuleNotFoundError as error:
+        raise EmrestoreError(
+            "TensorBoard's logs need a package that is not here: pip install tensorboard, or set training/tensorboard "
+            "to false"
+        ) from error
 
 
 if "snakemake" in globals():

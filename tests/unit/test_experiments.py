@@ -9,8 +9,9 @@ from emrestore.columns.response import Lattice
 from emrestore.errors import EmrestoreError
 from emrestore.metrics import image_scores
 from emrestore.restore import Identity
+from emrestore.stats import mean_interval
 from emrestore.train import experiment
-from emrestore.train.report import SCORES, ablation_table, mean_interval, network_table
+from emrestore.train.report import SCORES, ablation_table, network_table
 
 LATTICE = Lattice(9, 9.8, 2.4, 1.2e-3, 1e-9, 0.2)
 

@@ -263,3 +263,29 @@ def test_departures_are_gains_of_the_published_network_with_shot_noise_alone():
     assert (entry["unit"], entry["network"]) == ("dB", "published")
     assert found["departures.film_highest"]["value"] == 8
     assert found["departures.overlapping_lowest"]["value"] == -1
+
+
+def test_networks_are_compared_seed_by_seed():
+    found = numbers.experiment_numbers(made.experiments())
+    # the seeds' own differences cancel
+    assert ends(found["experiments.cgrdn_over_grdn"]) == EXACT((1, 1, 1))
+    # Student's t of two degrees of freedom over seeds 0.5 dB apart
+    half = student_t.ppf(0.975, 2) * 0.5 / np.sqrt(3)
+    assert ends(found["experiments.cgrdn.psnr"]) == EXACT((29.5, 29.5 - half, 29.5 + half))
+    assert found["experiments.cgrdn.psnr"]["comparable"] is False
+    assert found["experiments.published_over_bm3d"]["value"] == EXACT(6)
+    assert found["experiments.l1_smallest_over_largest"]["value"] == EXACT(1 / 0.6)
+    # from 0.7 to 0.6, over from 1 to 0.8
+    assert ends(found["experiments.l1_last_drop_over_first"]) == EXACT((0.5, 0.5, 0.5))
+
+
+def test_one_seed_gives_numbers_without_intervals():
+    found = numbers.experiment_numbers(made.experiments(seeds=(0,)))
+    assert found["experiments.l1_last_drop_over_first"]["value"] == EXACT(0.5)
+    assert np.isnan(ends(found["experiments.cgrdn.psnr"])[1:]).all()
+
+
+def test_examples_are_compared_by_mean_square_error():
+    found = numbers.example_numbers(made.examples())
+    assert found["examples.raw_over_published"]["value"] == EXACT(100)
+    assert found["examples.bm3d_over_published"]["value"] == EXACT(100)

@@ -21,6 +21,7 @@ from emrestore import numbers as reduce
 from emrestore.claims import evaluate
 from emrestore.errors import EmrestoreError
 from emrestore.report import render
+from emrestore.train.report import ablation_table, network_table
 
 ROOT = Path(__file__).parents[2]
 DOSES, SAMPLINGS, THICKNESSES = (500, 50000), ("fine", "coarse"), (2, 8, 25, 75)
@@ -76,11 +77,13 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         for specimen in ("displaced_small", "displaced_large")
         for row in conditions
     )
-    networks = pd.DataFrame({"network": ["cgrdn", "grdn"], "parameters": [7_035_521, 7_019_073]})
+    parameters = {"cgrdn": 7_035_521, "grdn": 7_019_073, "mrunet": 53_000_000, "compact": 2_700_000}
+    networks = pd.DataFrame(parameters.items(), columns=["network", "parameters"])
     ledger = pd.read_csv(ROOT / "config/claims.tsv", sep="\t", dtype=str, keep_default_na=False)
     cross_sections = pd.DataFrame(
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
     )
+    trained = study_tables.experiments()
     realistic, departures = study_tables.realistic(), study_tables.departures()
     numbers = (
         reduce.fig03_numbers(fig03)
@@ -100,6 +103,8 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         | reduce.confidence_numbers(study_tables.confidence())
         | reduce.feature_numbers(*study_tables.features())
         | reduce.departure_numbers(departures)
+        | reduce.example_numbers(study_tables.examples())
+        | reduce.experiment_numbers(trained)
     )
     rules = dict.fromkeys(ledger["table"], "tabulate")
     pictures = {}
@@ -110,6 +115,8 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
             matplotlib.figure.Figure(figsize=(0.1, 0.1)).savefig(path)
     leaves = list(config.leaves(yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))))
     tables = {"fig03": fig03, "displaced": displaced, "cross_sections": cross_sections, "realistic": realistic}
+    tables |= {"experiments": network_table(trained), "ablation": ablation_table(trained, "compact")}
+    tables["runs"] = study_tables.runs()
     return {
         "config": {
             "name": "default",

@@ -1,6 +1,11 @@
-"""Experiments at toy size: one network is trained and scored from its shards, and all are planned side by side."""
+"""Training at toy size: one network is trained and scored from its shards, and all are planned side by side."""
+
+import json
 
 import pandas as pd
+from PIL import Image
+
+from emrestore.network import weights
 
 
 def test_a_network_is_trained_and_scored(tree):
@@ -13,7 +18,10 @@ def test_a_network_is_trained_and_scored(tree):
     assert history["step"].tolist() == [4, 8]
     assert row["crops"] == 32
     assert row[["psnr", "ssim", "l1", "position_rmse", "slope", "parameters", "multiply_adds"]].notna().all()
-    assert (tree.folder / "results/checkpoints/networks/compact/0/checkpoint.safetensors").exists()
+    folder = tree.folder / "results/checkpoints/networks/compact/0"
+    assert (folder / "checkpoint.safetensors").exists()
+    # eight rows of three validation crops of 32 px, two pixels between them
+    assert Image.open(folder / "samples.png").size == (3 * 34 - 2, 8 * 34 - 2)
 
 
 def test_every_network_is_a_job_of_its_own_and_none_is_part_of_the_study(tree):
@@ -22,3 +30,14 @@ def test_every_network_is_a_job_of_its_own_and_none_is_part_of_the_study(tree):
     assert planned["train_network"] == planned["score_network"] == 2 * (5 + 1 + 2)
     assert planned["score_other"] == 2
     assert "train_network" not in tree.planned()
+
+
+def test_networks_that_ship_are_trained_and_kept_with_their_records(tree):
+    done = tree.snakemake("models")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    for modality in ("hrstem", "lrtem"):
+        kept = tree.folder / "results/kept" / modality
+        metadata = weights.read_metadata(kept.with_suffix(".safetensors"))
+        assert (metadata["model"], metadata["crops"]) == (modality, 16)
+        assert json.loads(kept.with_suffix(".json").read_text())["rule"] == "train_model"
+        assert pd.read_csv(kept.with_suffix(".csv"))["crops"].tolist() == [16]

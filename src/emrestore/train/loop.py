@@ -26,6 +26,8 @@ from emrestore.train import checkpoint, data, losses
 #: Least deviation that a distorted crop is divided by, over its greatest intensity: a flat crop stays finite.
 FLAT = 1e-6
 Progress = Callable[[dict], None]
+#: Called with distorted, restored and true crops, (N, 3, Y, X).
+Show = Callable[[Tensor], None]
 
 
 @dataclass(frozen=True)
@@ -76,13 +78,18 @@ class Settings:
 
 @dataclass
 class Run:
-    """What a run is, and how far it is: steps, skipped ones, terms of the loss summed since the last validation."""
+    """What a run is, and how far it is: steps, skipped ones, terms of the loss summed since the last validation.
+
+    ``seconds`` is the time of all steps and validations, ``drawing`` what the drawing of crops and distortions took of
+    it.
+    """
 
     identity: dict
     step: int = 0
     skipped: int = 0
     bad: int = 0
     seconds: float = 0.0
+    drawing: float = 0.0
     loss_mean: float = 0.0
     loss_square: float = 0.0
     sums: dict[str, float] = field(default_factory=dict)
@@ -103,6 +110,7 @@ def train(
     *address: rng.Part,
     fabric: Fabric | None = None,
     progress: Progress = lambda row: None,
+    show: Show = lambda panels: None,
 ) -> tuple[Restorer, pd.DataFrame]:
     """Train a network, from the folder's checkpoint where there is one.
 
@@ -123,17 +131,20 @@ def train(
     seed, address
         Of the run.
     fabric
-        Devices and precision; the processor in float32 unless given.
+        Devices and precision; the processor in float32 unless given. Its loggers get each row of the history.
     progress
         Called with each row of the history, and with ``step``, ``steps`` and ``crops_per_second`` in between.
+    show
+        Called at each validation with the first validation crops: distorted, restored, undistorted.
 
     Returns
     -------
     network : Restorer
         With the running average of the weights.
     history : DataFrame
-        A row per validation: step, crops, seconds, terms of the loss (means since the row before), learning rate,
-        ``psnr_raw`` and ``psnr`` [dB] of the validation crops.
+        A row per validation: step, crops, seconds, ``drawing`` (share of them that drawing crops and distortions took
+        this process), terms of the loss (means since the row before), learning rate, ``psnr_raw`` and ``psnr`` [dB] of
+        the validation crops.
 
     Raises
     ------
@@ -175,7 +186,9 @@ def train(
     share = settings.batch // fabric.world_size
     while run.step < settings.steps:
         first = run.step * settings.batch + fabric.global_rank * share
+        begun = time.monotonic()
         clean, noisy = _pairs(pool, chain, settings.crop, first, share, fabric.device, seed, *address, "crops")
+        run.drawing += time.monotonic() - begun
         for group in optimiser.param_groups:
             group["lr"] = _rate(run.step, settings)
         found = _step(fabric, wrapped, optimiser, critic, clean, noisy, weights, terms, settings, run)
@@ -197,12 +210,16 @@ def train(
             run.seconds += time.monotonic() - started
             started = time.monotonic()
             row = {"step": run.step, "crops": run.step * settings.batch, "seconds": round(run.seconds, 1)}
+            row["drawing"] = run.drawing / run.seconds
             row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
             row |= {"learning_rate": optimiser.param_groups[0]["lr"], "skipped": run.skipped, "psnr_raw": raw}
-            row["psnr"] = float(_psnr(_restored(average, distorted), truth).mean())
+            restored = _restored(average, distorted)
+            row["psnr"] = float(_psnr(restored, truth).mean())
             run.history.append(row)
             run.sums, run.counted = {}, 0
             progress(row)
+            fabric.log_dict(row, run.step)
+            show(torch.cat([distorted, restored, truth], dim=1)[:SHOWN].cpu())
         elif time.monotonic() - ticked > 1:
             ticked = time.monotonic()
             rate = (run.step % settings.validate or settings.validate) * settings.batch / (ticked - started)
@@ -215,8 +232,9 @@ def train(
     return average, pd.DataFrame(run.history)
 
 
-#: Validation crops.
+#: Validation crops, and how many of them are shown.
 VALIDATED = 64
+SHOWN = 8
 
 
 def _pairs(pool, chain, edge: int, first: int, count: int, device, seed: int, *address) -> tuple[Tensor, Tensor]:
@@ -234,7 +252,7 @@ def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, sett
     found = losses.terms(restored, clean, weights, terms)
     if critic is not None:
         discriminator, its_optimiser = critic
-        found["adversarial"] = losses.adversarial(discriminator(clean), discriminator(restored))
+        found["adversarial"] = losses.adversarial(*_judged(discriminator, clean, restored))
     loss = losses.total(found, weights)
     fabric.backward(loss * _clipping(float(loss.detach()), settings, run))
     norm = fabric.clip_gradients(network, optimiser, max_norm=settings.clip, error_if_nonfinite=False)
@@ -243,11 +261,16 @@ def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, sett
     optimiser.step()
     if critic is not None:
         its_optimiser.zero_grad()
-        loss = losses.discriminator(discriminator(clean), discriminator(restored.detach()))
+        loss = losses.discriminator(*_judged(discriminator, clean, restored.detach()))
         fabric.backward(loss)
         its_optimiser.step()
         found["discriminator"] = loss
     return {name: float(term.detach()) for name, term in found.items()}
+
+
+def _judged(discriminator: nn.Module, clean: Tensor, restored: Tensor) -> tuple[Tensor, ...]:
+    """Give the logits of clean and restored crops; one pass, as parallel training allows one before the gradient."""
+    return discriminator(torch.cat([clean, restored])).chunk(2)
 
 
 #: Share of the loss's running mean and mean square that each step keeps.

@@ -2,21 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
+
+from emrestore.stats import mean_interval
 
 #: What is averaged over seeds.
 SCORES = ["psnr", "ssim", "l1", "position_rmse", "slope", "scs_bias"]
 #: What a network costs, the same for all seeds but for the timing.
 COSTS = ["parameters", "multiply_adds", "seconds", "training_seconds", "crops"]
-
-
-def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """Give the mean and its interval by Student's t; NaN where there are fewer than two values."""
-    mean, n = float(np.mean(values)), len(values)
-    if n < 2:
-        return mean, np.nan, np.nan
-    half = student_t.ppf(0.5 + level / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n)
-    return mean, mean - half, mean + half
 
 
 def network_table(scores: pd.DataFrame) -> pd.DataFrame:
