@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import xarray as xr
 
@@ -47,7 +48,8 @@ def main(
             name: (("image", "y", "x"), (stack[:, 0] * electrons).numpy(), {"units": "electrons"})
             for name, stack in (("truth", truth), ("distorted", distorted))
         }
-        | {"split": ("image", ["validation"] * images)}
+        | {"split": ("image", ["validation"] * images)},
+        coords={"image": np.arange(images)},
     )
     store.write(dataset, pairs, {"modality": modality, "chain": chain, "distortions": distortions, "seed": seed})
 

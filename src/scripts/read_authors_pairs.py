@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from emrestore import store
@@ -14,7 +15,10 @@ def main(images: Path, *, modality: str, development: int) -> None:
     truth, distorted = pairs(modality)
     axes = ("image", "y", "x")
     splits = ["development" if number < development else "release" for number in range(len(truth))]
-    dataset = xr.Dataset({"truth": (axes, truth), "distorted": (axes, distorted), "split": ("image", splits)})
+    dataset = xr.Dataset(
+        {"truth": (axes, truth), "distorted": (axes, distorted), "split": ("image", splits)},
+        coords={"image": np.arange(len(truth))},
+    )
     store.write(dataset, images, {"modality": modality, "development": development})
 
 

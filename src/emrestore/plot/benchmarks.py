@@ -5,12 +5,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emrestore.plot.style import METHODS, log_axis, panel
+from emrestore.plot.style import METHODS, panel
 
 WIDTH = 180 / 25.4
+GAIN = "gain in PSNR over raw [dB]"
 #: Label, colour and marker of each method.
 LOOKS = {
-    "raw": ("raw", *METHODS["raw_ls"][1:]),
     "bm3d": METHODS["bm3d_ls"],
     "published": ("published CGRDN", *METHODS["published_ls"][1:]),
     "trained": ("ours", "#CC79A7", "v"),
@@ -32,32 +32,29 @@ def benchmarks_figure(summary: pd.DataFrame, costs: pd.DataFrame, modality: str)
     modality
         Whose networks the costs are of.
     """
-    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 0.72 * WIDTH))
+    figure, axes = plt.subplots(2, 2, figsize=(WIDTH, 0.75 * WIDTH))
     _gains(axes[0, 0], summary, {"validation": True})
     panel(axes[0, 0], "a", "our pairs")
     _gains(axes[0, 1], summary, {"development": False, "release": True})
-    panel(axes[0, 1], "b", "the authors' pairs: development (open), release (filled)")
-    own = summary[(summary["set"] == "own") & (summary["modality"] == modality)].set_index("method")
+    panel(axes[0, 1], "b", "the authors' pairs (open: development)")
+    own = summary[(summary["set"] == "own") & (summary["modality"] == modality) & (summary["method"] != "raw")]
     for axis, cost, label, letter in (
-        (axes[1, 0], "multiply_adds", "multiply-adds per pixel [thousand]", "c"),
+        (axes[1, 0], "multiply_adds", "multiply-adds per pixel", "c"),
         (axes[1, 1], "seconds", "restoring 256 × 256 pixels [s]", "d"),
     ):
-        values = costs.set_index("method")[cost].dropna() / (1000 if cost == "multiply_adds" else 1)
-        for method in own.index:
-            label_, colour, marker = LOOKS[method]
-            row = own.loc[method]
-            if method in values:
-                error = [[row["psnr"] - row["psnr_low"]], [row["psnr_high"] - row["psnr"]]]
-                axis.errorbar(
-                    values[method], row["psnr"], error, fmt=marker, color=colour, label=label_, elinewidth=0.7
-                )
+        values = costs.set_index("method")[cost].dropna()
+        for row in own.itertuples():
+            name, colour, marker = LOOKS[row.method]
+            gain = row.psnr_over_raw
+            if row.method in values:
+                error = [[gain - row.psnr_over_raw_low], [row.psnr_over_raw_high - gain]]
+                axis.errorbar(values[row.method], gain, error, fmt=marker, color=colour, label=name, elinewidth=0.7)
             else:
-                axis.axhline(row["psnr"], color=colour, linewidth=0.8, linestyle=":", label=label_)
-        axis.set(xscale="log", xlabel=label, ylabel="PSNR [dB]")
-        log_axis(axis.xaxis)
+                axis.axhline(gain, color=colour, linewidth=0.8, linestyle=":")
+        axis.set(xscale="log", xlabel=label, ylabel=GAIN)
         axis.margins(x=0.3)
-        axis.legend(frameon=False)
         panel(axis, letter, f"our {MODALITIES[modality]} pairs")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(LOOKS), frameon=False)
     return figure
 
 
@@ -84,5 +81,4 @@ def _gains(axis, summary: pd.DataFrame, splits: dict[str, bool]) -> None:
         )
     axis.axhline(0, color="black", linewidth=0.6)
     axis.set_xticks(range(len(places)), [MODALITIES[name] for name in places])
-    axis.set_ylabel("gain in PSNR over raw [dB]")
-    axis.legend(frameon=False)
+    axis.set_ylabel(GAIN)
