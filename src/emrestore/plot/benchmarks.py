@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from emrestore.plot.style import METHODS, panel
+from emrestore.plot.style import METHODS, log_axis, panel
 
 WIDTH = 180 / 25.4
 GAIN = "gain in PSNR over raw [dB]"
@@ -53,6 +53,8 @@ def benchmarks_figure(summary: pd.DataFrame, costs: pd.DataFrame, modality: str)
                 axis.axhline(gain, color=colour, linewidth=0.8, linestyle=":")
         axis.set(xscale="log", xlabel=label, ylabel=GAIN)
         axis.margins(x=0.3)
+        if cost == "seconds":
+            log_axis(axis.xaxis)
         panel(axis, letter, f"our {MODALITIES[modality]} pairs")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(LOOKS), frameon=False)
     return figure
