@@ -28,6 +28,7 @@ include: "rules/audit_averaging.smk"
 include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
 include: "rules/restorations.smk"
+include: "rules/benchmarks.smk"
 include: "rules/architecture.smk"
 include: "rules/figures.smk"
 include: "rules/gallery.smk"
@@ -75,6 +76,8 @@ rule tables:
         rules.walk_circuits.output,
         expand(rules.fit_blind.output, specimen=RECORDED),
         rules.score_examples.output,
+        rules.tabulate_benchmarks.output,
+        rules.measure_costs.output,
         rules.audit_bounds.output,
         rules.audit_averaging.output,
         rules.audit_features.output,

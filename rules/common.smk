@@ -1,5 +1,6 @@
 # Shared by all rules: checked configuration, values by path, digests of code, names of records.
 import sys
+from math import ceil
 from pathlib import Path
 
 import yaml
@@ -197,6 +198,34 @@ EXPERIMENTS = [
     }.items()
     for network in networks
     for seed in value("experiments/seeds")
+]
+
+
+# methods of the benchmarks that have no weights, and what the library calls them
+FILTERS = {"raw": "identity", "bm3d": "bm3d"}
+
+
+def benchmark_weights(method, modality):
+    """The weights of a benchmarked method for a modality; none of a filter."""
+    if method in FILTERS:
+        return []
+    folder = {
+        "published": "results/inputs/published",
+        "trained": value("models/folder"),
+    }
+    return f"{folder[method]}/{modality}.safetensors"
+
+
+# our own networks are taken up as soon as their weights are there
+BENCHMARKS = [
+    (method, modality)
+    # an overlay may reorder the configuration; tables and figures keep this order
+    for method in ["raw", "bm3d", "published", "trained"]
+    if method in config["benchmarks"]["methods"]
+    for modality in MODALITIES
+    if value(f"benchmarks/methods/{method}")["modalities"] in ["all"]
+    or modality in value(f"benchmarks/methods/{method}")["modalities"]
+    if method != "trained" or Path(benchmark_weights(method, modality)).exists()
 ]
 
 

@@ -4,7 +4,7 @@
 rule measure_priors:
     """Measure images, positions and contents of columns against the disorder that the network is told to expect."""
     input:
-        weights=f"models/{value('priors/model')}.safetensors",
+        weights=f"{value('models/folder')}/{value('priors/model')}.safetensors",
         published=f"results/inputs/published/{value('priors/model')}.safetensors",
         validation_shards=shard_files(
             value("priors/model"),

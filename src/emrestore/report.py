@@ -10,8 +10,8 @@ The context that :func:`render` takes is a dict of
 ``claims``
     Records of ``results/claims.csv`` (:data:`emrestore.claims.COLUMNS`), values as text.
 ``tables``
-    Name -> records of ``fig03``, ``displaced``, ``cross_sections``, ``realistic``, ``experiments``, ``ablation`` and of
-    ``runs``, what was trained and when.
+    Name -> records of ``fig03``, ``displaced``, ``cross_sections``, ``realistic``, ``experiments``, ``ablation``,
+    ``benchmark_summary`` and of ``runs``, what was trained and when.
 ``figures``
     Name -> ``{png, pdf}``, the paths of one figure for screen and print, of all figures that the source shows.
 ``provenance``

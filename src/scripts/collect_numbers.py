@@ -34,6 +34,8 @@ def main(
     departures: Path,
     examples: Path,
     experiments: Path,
+    benchmarks: Path,
+    costs: Path,
     numbers: Path,
     *,
     burgers: float,
@@ -61,6 +63,7 @@ def main(
     found |= reduce.departure_numbers(pd.read_csv(departures))
     found |= reduce.example_numbers(pd.read_csv(examples))
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
+    found |= reduce.benchmark_numbers(pd.read_csv(benchmarks), pd.read_csv(costs))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -47,9 +47,11 @@ def test_everything_is_there(finished):
         "figures/distortions.pdf",
         "figures/clean_lrstem.pdf",
         "figures/fig11.png",
+        "figures/benchmarks.png",
         "figures/realism.png",
         "tables/generator.csv",
         "tables/realism.csv",
+        "tables/benchmarks.csv",
         "claims.csv",
     ):
         assert (finished.folder / "results" / name).stat().st_size > 0

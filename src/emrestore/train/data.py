@@ -1,7 +1,7 @@
 """Crops of clean images for training, drawn by the number of the step alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +38,10 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def part(self, numbers: Sequence[int]) -> "Pool":
+        """Give some of the images."""
+        return Pool(*(getattr(self, field.name)[numbers] for field in fields(self)))
 
 
 def load(paths: Sequence[Path]) -> Pool:
