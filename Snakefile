@@ -27,6 +27,7 @@ include: "rules/audit_averaging.smk"
 include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
 include: "rules/restorations.smk"
+include: "rules/micrographs.smk"
 include: "rules/architecture.smk"
 include: "rules/figures.smk"
 include: "rules/gallery.smk"
@@ -74,6 +75,7 @@ rule tables:
         rules.walk_circuits.output,
         expand(rules.fit_blind.output, specimen=RECORDED),
         rules.score_examples.output,
+        rules.measure_micrographs.output,
         rules.audit_bounds.output,
         rules.audit_averaging.output,
         rules.audit_features.output,

@@ -196,6 +196,32 @@ EXPERIMENTS = [
 ]
 
 
+SIMULATED = list(value("micrographs/simulated"))
+# networks that restore micrographs; ours join by themselves once their weights ship
+RESTORING = [
+    *[("published", modality) for modality in [value("micrographs/modality"), *SIMULATED]],
+    *[
+        ("trained", modality)
+        for modality in [value("micrographs/modality"), *SIMULATED]
+        if (BASE / f"models/{modality}.safetensors").exists()
+    ],
+]
+
+
+def network_weights(network, modality):
+    """The weights of the authors' network of a modality, or of ours that ships."""
+    if network == "trained":
+        return f"models/{modality}.safetensors"
+    return f"results/inputs/published/{modality}.safetensors"
+
+
+def micrographs(modality):
+    """The micrographs of a modality: real ones where there are some, else a simulated one."""
+    if modality in SIMULATED:
+        return f"results/pairs/micrographs/{modality}.nc"
+    return "results/inputs/micrographs.nc"
+
+
 def estimators(method, sampling):
     """How a method's images are fitted: by maximum likelihood only where electrons are counted and nothing else is."""
     counted = sampling in SAMPLINGS or value(f"distortions/chains/{sampling}") == [

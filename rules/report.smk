@@ -10,6 +10,7 @@ FIGURES = [
     "fig03_displaced",
     "fig04",
     "fig05",
+    "fig06",
     "fig11",
     *GALLERIES,
     "distortions",
@@ -51,6 +52,7 @@ rule collect_numbers:
         invented="results/tables/audit_phantoms.csv",
         departures="results/tables/audit_departures.csv",
         examples="results/tables/fig02.csv",
+        micrographs="results/tables/micrographs.csv",
         experiments=f"{value('experiments/folder')}/scores.csv",
     output:
         numbers="results/numbers.json",
