@@ -199,7 +199,10 @@ EXPERIMENTS = [
 SIMULATED = list(value("micrographs/simulated"))
 # networks that restore micrographs; ours join by themselves once their weights ship
 RESTORING = [
-    *[("published", modality) for modality in [value("micrographs/modality"), *SIMULATED]],
+    *[
+        ("published", modality)
+        for modality in [value("micrographs/modality"), *SIMULATED]
+    ],
     *[
         ("trained", modality)
         for modality in [value("micrographs/modality"), *SIMULATED]

@@ -119,6 +119,7 @@ rule render_report:
         experiments="results/tables/experiments.csv",
         ablation="results/tables/ablation.csv",
         runs=f"{value('experiments/folder')}/runs.csv",
+        micrographs="results/tables/micrographs.csv",
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),
         records=[

@@ -267,3 +267,16 @@ def examples():
         for method, both in values.items()
         for place, psnr in enumerate(both)
     )
+
+
+def micrographs():
+    """Two real micrographs restored by one network, and a simulated one with its undistorted image."""
+    common = {"along_x_se": 0.004, "along_y_se": 0.004, "residual": 0.4}
+    rows = [
+        ("hrstem", "particle", "published", 0.3, -0.1, 0.05),
+        ("hrstem", "sparse", "published", 0.1, 0.2, 0.15),
+        ("lrstem", "simulated", "truth", 0.9, 0.9, np.nan),
+        ("lrstem", "simulated", "published", 0.9, 0.9, np.nan),
+    ]
+    names = ["modality", "micrograph", "network", "along_x", "along_y", "mirror"]
+    return pd.DataFrame(rows, columns=names).assign(**common)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 WIDTH = 180 / 25.4
 #: Panels side by side.
-COLUMNS = 5
+COLUMNS = 6
 #: Percentiles of a panel that are black and white in it.
 RANGE = (0.5, 99.5)
 NETWORKS = {"raw": "raw", "published": "published CGRDN", "trained": "our network"}
@@ -24,25 +24,22 @@ def micrographs_figure(images: Mapping[str, Mapping[tuple[str, str], np.ndarray]
         restored is left blank.
     """
     names = list(images["raw"])
-    blocks = -(-len(names) // COLUMNS)
-    rows = len(images)
-    edge = WIDTH / COLUMNS
-    figure, axes = plt.subplots(
-        blocks * rows, COLUMNS, figsize=(WIDTH, blocks * (rows * edge + 0.32)), squeeze=False, gridspec_kw={"hspace": 0}
-    )
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[], frame_on=False)
-    for place, name in enumerate(names):
-        block, column = divmod(place, COLUMNS)
+    blocks = [names[first : first + COLUMNS] for first in range(0, len(names), COLUMNS)]
+    rows, edge = len(images), WIDTH / COLUMNS
+    figure = plt.figure(figsize=(WIDTH, len(blocks) * (rows * (edge - 0.02) + 0.3)))
+    for block, (part, shown) in enumerate(zip(np.atleast_1d(figure.subfigures(len(blocks))), blocks, strict=True)):
+        axes = part.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={"hspace": 0.02, "wspace": 0.02})
+        for axis in axes.flat:
+            axis.set(xticks=[], yticks=[], frame_on=False)
         for row, (network, restored) in enumerate(images.items()):
-            axis = axes[block * rows + row, column]
-            if name in restored:
-                low, high = np.percentile(restored[name], RANGE)
-                axis.imshow(restored[name], cmap="gray", vmin=low, vmax=high, interpolation="none")
-            if row == 0:
-                axis.set_title(f"({chr(ord('a') + place)}) {_title(*name)}", loc="left", fontsize=6.5)
-            if column == 0:
-                axis.set_ylabel(NETWORKS.get(network, network), fontsize=6.5)
+            axes[row, 0].set_ylabel(NETWORKS.get(network, network), fontsize=6.5)
+            for axis, name in zip(axes[row], shown, strict=False):
+                if name in restored:
+                    low, high = np.percentile(restored[name], RANGE)
+                    axis.imshow(restored[name], cmap="gray", vmin=low, vmax=high, interpolation="none")
+        for column, name in enumerate(shown):
+            letter = chr(ord("a") + block * COLUMNS + column)
+            axes[0, column].set_title(f"({letter}) {_title(*name)}", loc="left", fontsize=6.5)
     return figure
 
 
