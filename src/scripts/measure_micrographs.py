@@ -39,6 +39,7 @@ def main(
             one = found.sel(micrograph=name)
             row = measure(modality, name, network, raw.sel(micrograph=name, mirrored=0), one.sel(mirrored=0))
             rows.append(row | {"mirror": mirror_difference(*one.values)})
+    rows.sort(key=lambda row: modalities.index(row["modality"]))
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.5g", lineterminator="\n")
 
 

@@ -63,8 +63,8 @@ def test_another_file_is_refused(recorded):
 def test_streaks_of_the_shipped_micrographs_run_along_x():
     """Jitter and lag make neighbours in a row more alike than neighbours in a column.
 
-    Second differences weigh the noise of pixels, not the specimen. Their variances, along y over along x, are 1.1 to 2.6
-    in the regions shown; unswapped they would be the inverse.
+    Second differences weigh the noise of pixels, not the specimen. Their variances along y are 1.1 to 2.6 times those
+    along x in the regions shown; unswapped the ratios would be the inverse.
     """
     import yaml
 
@@ -132,7 +132,7 @@ NAMES = {"modalities": ["hrstem", "lrstem"], "networks": [["published", "hrstem"
 def test_table_holds_real_images_and_the_true_noise_of_simulated_ones(measured, tmp_path):
     script("measure_micrographs").main(*measured, tmp_path / "table.csv", **NAMES)
     table = pd.read_csv(tmp_path / "table.csv").set_index(["micrograph", "network"])
-    assert list(table.index) == [("simulated", "truth"), ("particle", "published"), ("simulated", "published")]
+    assert list(table.index) == [("particle", "published"), ("simulated", "truth"), ("simulated", "published")]
     pd.testing.assert_series_equal(
         table.loc[("simulated", "truth")], table.loc[("simulated", "published")], check_names=False
     )

@@ -26,7 +26,7 @@ def micrographs_figure(images: Mapping[str, Mapping[tuple[str, str], np.ndarray]
     names = list(images["raw"])
     blocks = [names[first : first + COLUMNS] for first in range(0, len(names), COLUMNS)]
     rows, edge = len(images), WIDTH / COLUMNS
-    figure = plt.figure(figsize=(WIDTH, len(blocks) * (rows * (edge - 0.02) + 0.3)))
+    figure = plt.figure(figsize=(WIDTH, len(blocks) * (rows * (edge - 0.09) + 0.3)))
     for block, (part, shown) in enumerate(zip(np.atleast_1d(figure.subfigures(len(blocks))), blocks, strict=True)):
         axes = part.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={"hspace": 0.02, "wspace": 0.02})
         for axis in axes.flat:
