@@ -67,6 +67,8 @@ SPLITS = ["train", "validation"]
 GENERATOR = {
     key: branch for key, branch in value("generator").items() if key != "shards"
 }
+# the same specimens, some with disorder, as the networks that ship are trained on
+DISORDERED = GENERATOR | {"disorder": GENERATOR["disorder"] | value("models/disorder")}
 SURVEYED = {
     key: value(f"generator/{key}")
     for key in [
@@ -155,9 +157,11 @@ def recorded(pattern, fields):
     ]
 
 
-def shard_files(modality, split, count):
-    """Files of the first shards of a modality and split."""
-    return [f"results/images/{modality}/{split}/{number}.nc" for number in range(count)]
+def shard_files(modality, split, count, folder="images"):
+    """Files of the first shards of a modality and split; of folder "disordered", with disorder."""
+    return [
+        f"results/{folder}/{modality}/{split}/{number}.nc" for number in range(count)
+    ]
 
 
 def experiment_network(name):
