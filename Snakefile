@@ -29,6 +29,7 @@ include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
 include: "rules/restorations.smk"
 include: "rules/benchmarks.smk"
+include: "rules/micrographs.smk"
 include: "rules/architecture.smk"
 include: "rules/figures.smk"
 include: "rules/gallery.smk"
@@ -78,6 +79,7 @@ rule tables:
         rules.score_examples.output,
         rules.tabulate_benchmarks.output,
         rules.measure_costs.output,
+        rules.measure_micrographs.output,
         rules.audit_bounds.output,
         rules.audit_averaging.output,
         rules.audit_features.output,

@@ -56,7 +56,7 @@ rule draw_benchmark:
 rule score_benchmark:
     """Restore the pairs of a modality by a method, our own first, and score every image."""
     input:
-        weights=lambda w: benchmark_weights(w.method, w.modality),
+        weights=lambda w: network_weights(w.method, w.modality),
         pairs=lambda w: [
             f"results/pairs/benchmarks/{w.modality}.nc",
             *(
@@ -78,7 +78,7 @@ rule score_benchmark:
     conda:
         "../envs/environment.yaml"
     # filters compute on one core; networks take all there are, as in restore
-    threads: lambda w: 2 if benchmark_weights(w.method, w.modality) else 1
+    threads: lambda w: 2 if network_weights(w.method, w.modality) else 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -125,7 +125,7 @@ rule measure_costs:
     """Measure multiply-adds and seconds, on one core, of the methods for one modality."""
     input:
         weights=[
-            benchmark_weights(method, modality)
+            network_weights(method, modality)
             for method, modality in BENCHMARKS
             if modality == value("benchmarks/modality") and method not in FILTERS
         ],

@@ -205,7 +205,7 @@ EXPERIMENTS = [
 FILTERS = {"raw": "identity", "bm3d": "bm3d"}
 
 
-def benchmark_weights(method, modality):
+def network_weights(method, modality):
     """The weights of a benchmarked method for a modality; none of a filter."""
     if method in FILTERS:
         return []
@@ -225,8 +225,22 @@ BENCHMARKS = [
     for modality in MODALITIES
     if value(f"benchmarks/methods/{method}")["modalities"] in ["all"]
     or modality in value(f"benchmarks/methods/{method}")["modalities"]
-    if method != "trained" or Path(benchmark_weights(method, modality)).exists()
+    if method != "trained" or Path(network_weights(method, modality)).exists()
 ]
+SIMULATED = list(value("micrographs/simulated"))
+RESTORING = [
+    (network, modality)
+    for network in ["published", "trained"]
+    for modality in [value("micrographs/modality"), *SIMULATED]
+    if network != "trained" or Path(network_weights(network, modality)).exists()
+]
+
+
+def micrographs(modality):
+    """The micrographs of a modality: real ones where there are some, else a simulated one."""
+    if modality in SIMULATED:
+        return f"results/pairs/micrographs/{modality}.nc"
+    return "results/inputs/micrographs.nc"
 
 
 def estimators(method, sampling):

@@ -140,6 +140,19 @@ def example_numbers(table: pd.DataFrame) -> dict[str, dict]:
     return {f"examples.{name}_over_published": number(ratio, of="published") for name, ratio in over.items()}
 
 
+def micrograph_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give, for each network, the ends over real micrographs of what can be checked without a truth."""
+    real = table[table["micrograph"] != "simulated"]
+    found = {"micrographs.real": number(real["micrograph"].nunique())}
+    for network, rows in real.groupby("network"):
+        stem, of = f"micrographs.{network}", network
+        for name in ("along_x", "along_y", "mirror"):
+            found[f"{stem}.{name}_least"] = number(rows[name].min(), of=of)
+            found[f"{stem}.{name}_largest"] = number(rows[name].max(), of=of)
+        found[f"{stem}.larger_along_x"] = number((rows["along_x"] > rows["along_y"]).sum(), of=of)
+    return found
+
+
 def experiment_numbers(scores: pd.DataFrame) -> dict[str, dict]:
     """Reduce the scores of trained networks to differences between them, seed by seed, and of filters beside them.
 

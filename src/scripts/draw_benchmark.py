@@ -35,10 +35,7 @@ def main(
         raise EmrestoreError(f"{images} pairs need as many clean {modality} images, not {len(pool)}; draw more shards")
     edge = min(edge, *pool.images.shape[1:])
     address = (seed, "benchmarks", modality)
-    crops = [
-        data.crops(pool.part([number]), edge, 0, 1, *address, number)
-        for number in range(images)
-    ]
+    crops = [data.crops(pool.part([number]), edge, 0, 1, *address, number) for number in range(images)]
     clean, pixel_size, _ = (torch.cat(parts) for parts in zip(*crops, strict=True))
     keys = noise.keys(rng.key(*address, "distortions"), images)
     truth, distorted, drawn = distort(build(distortions, chain), keys, clean, pixel_size)

@@ -292,3 +292,16 @@ def costs():
     """Ours takes a thousandth of the published network's multiply-adds."""
     names = ("bm3d", "published", "trained")
     return pd.DataFrame({"method": names, "multiply_adds": (np.nan, 1e6, 1e3), "seconds": (3.0, 1.5, 0.1)})
+
+
+def micrographs():
+    """Two real micrographs restored by one network, and a simulated one with its undistorted image."""
+    common = {"along_x_se": 0.004, "along_y_se": 0.004, "residual": 0.4}
+    rows = [
+        ("hrstem", "particle", "published", 0.3, -0.1, 0.05),
+        ("hrstem", "sparse", "published", 0.1, 0.2, 0.15),
+        ("lrstem", "simulated", "truth", 0.9, 0.9, np.nan),
+        ("lrstem", "simulated", "published", 0.9, 0.9, np.nan),
+    ]
+    names = ["modality", "micrograph", "network", "along_x", "along_y", "mirror"]
+    return pd.DataFrame(rows, columns=names).assign(**common)

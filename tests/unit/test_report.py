@@ -105,6 +105,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         | reduce.feature_numbers(*study_tables.features())
         | reduce.departure_numbers(departures)
         | reduce.example_numbers(study_tables.examples())
+        | reduce.micrograph_numbers(study_tables.micrographs())
         | reduce.experiment_numbers(trained)
         | reduce.benchmark_numbers(benchmarks, study_tables.costs())
     )
@@ -118,7 +119,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     leaves = list(config.leaves(yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))))
     tables = {"fig03": fig03, "displaced": displaced, "cross_sections": cross_sections, "realistic": realistic}
     tables |= {"experiments": network_table(trained), "ablation": ablation_table(trained, "compact")}
-    tables |= {"runs": study_tables.runs(), "benchmark_summary": benchmarks}
+    tables |= {"runs": study_tables.runs(), "benchmark_summary": benchmarks, "micrographs": study_tables.micrographs()}
     return {
         "config": {
             "name": "default",

@@ -5,7 +5,7 @@ import re
 import pytest
 
 
-@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 190), ("", 280)])
+@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 215), ("", 305)])
 def test_number_of_jobs(tree, overlay, limit):
     assert sum(tree.planned(overlay=overlay).values()) <= limit
 

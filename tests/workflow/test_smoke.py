@@ -34,6 +34,7 @@ def test_everything_is_there(finished):
         "figures/fig03.pdf",
         "figures/fig04.png",
         "figures/fig05.pdf",
+        "figures/fig06.png",
         "figures/audit_bounds.png",
         "figures/audit_averaging.png",
         "figures/audit_features.png",
