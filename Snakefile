@@ -29,6 +29,7 @@ include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
 include: "rules/restorations.smk"
 include: "rules/benchmarks.smk"
+include: "rules/cards.smk"
 include: "rules/micrographs.smk"
 include: "rules/architecture.smk"
 include: "rules/figures.smk"
@@ -42,6 +43,7 @@ localrules:
     tables,
     clean_shards,
     models,
+    cards,
     experiments,
 
 
@@ -96,7 +98,13 @@ rule clean_shards:
 rule models:
     """Train the networks that ship anew, and keep them in models/."""
     input:
-        rules.keep_models.output,
+        expand(rules.keep_model.output, modality=value("models/networks")),
+
+
+rule cards:
+    """Write the cards of the networks in models/ beside them."""
+    input:
+        expand(rules.keep_card.output, modality=SHIPPED),
 
 
 rule experiments:

@@ -217,6 +217,11 @@ def network_weights(method, modality):
 
 
 # our own networks are taken up as soon as their weights are there
+SHIPPED = [
+    modality
+    for modality in MODALITIES
+    if Path(network_weights("trained", modality)).exists()
+]
 BENCHMARKS = [
     (method, modality)
     # an overlay may reorder the configuration; tables and figures keep this order
@@ -225,14 +230,14 @@ BENCHMARKS = [
     for modality in MODALITIES
     if value(f"benchmarks/methods/{method}")["modalities"] in ["all"]
     or modality in value(f"benchmarks/methods/{method}")["modalities"]
-    if method != "trained" or Path(network_weights(method, modality)).exists()
+    if method != "trained" or modality in SHIPPED
 ]
 SIMULATED = list(value("micrographs/simulated"))
 RESTORING = [
     (network, modality)
     for network in ["published", "trained"]
     for modality in [value("micrographs/modality"), *SIMULATED]
-    if network != "trained" or Path(network_weights(network, modality)).exists()
+    if network != "trained" or modality in SHIPPED
 ]
 
 

@@ -105,32 +105,30 @@ use rule train_network as train_model with:
         code=code("train_network.py"),
 
 
-rule keep_models:
-    """Keep weights, history and provenance of all networks in models/, from where studies and users read them."""
+rule keep_model:
+    """Keep weights, history and provenance of a network in models/, from where studies and users read them."""
     input:
-        weights=expand(
-            rules.train_model.output.weights, modality=value("models/networks")
-        ),
-        histories=expand(
-            rules.train_model.output.history, modality=value("models/networks")
-        ),
-        records=expand(
-            rules.train_model.output.record, modality=value("models/networks")
-        ),
+        files=[
+            rules.train_model.output.weights,
+            rules.train_model.output.history,
+            rules.train_model.output.record,
+        ],
     output:
-        done="results/models/kept.txt",
-        record=record("models/kept"),
+        done="results/models/{modality}_kept.txt",
+        record=record("models/{modality}_kept"),
     log:
-        "results/logs/keep_models.log",
+        "results/logs/keep_model/{modality}.log",
     benchmark:
-        "results/timings/keep_models.tsv"
+        "results/timings/keep_model/{modality}.tsv"
+    wildcard_constraints:
+        modality="|".join(value("models/networks")),
     conda:
         "../envs/environment.yaml"
     params:
         folder=value("models/keep"),
-        code=code("keep_models.py"),
+        code=code("keep_files.py"),
     script:
-        "../src/scripts/keep_models.py"
+        "../src/scripts/keep_files.py"
 
 
 rule score_network:

@@ -1,0 +1,40 @@
+# Cards of the networks that ship: `snakemake cards` writes them beside the weights, from the benchmarks.
+
+
+rule write_card:
+    """Say what a network was trained on, what it scores and where it fails."""
+    input:
+        weights=f"{value('models/folder')}/{{modality}}.safetensors",
+        history=f"{value('models/folder')}/{{modality}}.csv",
+        train_record=f"{value('models/folder')}/{{modality}}.json",
+        scores=rules.tabulate_benchmarks.output.table,
+        summary=rules.tabulate_benchmarks.output.summary,
+    output:
+        page="results/cards/{modality}_card.md",
+        facts="results/cards/{modality}_card.json",
+        record=record("cards/{modality}"),
+    log:
+        "results/logs/write_card/{modality}.log",
+    benchmark:
+        "results/timings/write_card/{modality}.tsv"
+    wildcard_constraints:
+        modality="|".join(MODALITIES),
+    conda:
+        "../envs/environment.yaml"
+    params:
+        modality="{modality}",
+        code=code("write_card.py"),
+    script:
+        "../src/scripts/write_card.py"
+
+
+use rule keep_model as keep_card with:
+    input:
+        files=[rules.write_card.output.page, rules.write_card.output.facts],
+    output:
+        done="results/cards/{modality}_kept.txt",
+        record=record("cards/{modality}_kept"),
+    log:
+        "results/logs/keep_card/{modality}.log",
+    benchmark:
+        "results/timings/keep_card/{modality}.tsv"

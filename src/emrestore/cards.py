@@ -1,0 +1,145 @@
+"""Model cards: what a network was trained on, how long, what it scores, and where it fails."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+
+#: What users of each instrument's networks have to know, whatever the scores.
+LIMITS = {
+    "stem": "The fast scan must run along +x: it knows the lag of a detector that is read from left to right.",
+    "sem": "The fast scan must run along +x: it knows the lag of a detector that is read from left to right.",
+    "tem": "Trained on quantum-converting cameras: it knows no scan.",
+}
+ALL = (
+    "Trained on simulated images alone. Standard errors of fits to restored images are too small: fit the raw image.",
+    "At low dose it shows what it expects; see the report's audit before a number is taken from a restored image.",
+)
+SPLITS = {
+    "validation": "our validation pairs",
+    "development": "the authors' pairs 0 to 3",
+    "release": "the authors' pairs 4 to 7",
+}
+
+
+def card(
+    modality: str,
+    metadata: Mapping,
+    record: Mapping,
+    history: pd.DataFrame,
+    scores: pd.DataFrame,
+    summary: pd.DataFrame,
+) -> dict:
+    """Collect what there is to say of a network.
+
+    Parameters
+    ----------
+    modality
+        Of the network.
+    metadata
+        Of its file (:func:`emrestore.network.weights.read_metadata`).
+    record
+        Of the job that trained it.
+    history
+        A row per validation.
+    scores, summary
+        ``results/tables/benchmarks.csv`` and ``benchmark_summary.csv``.
+
+    Returns
+    -------
+    dict
+        JSON.
+    """
+    params, last = record["params"], history.iloc[-1]
+    shards = {name: digest for name, digest in record["inputs"].items() if "/train/" in name}
+    own = scores[(scores["modality"] == modality) & (scores["method"] == "trained")]
+    raw = scores[(scores["modality"] == modality) & (scores["method"] == "raw")]
+    both = own.merge(raw, on=["set", "split", "image"], suffixes=("", "_raw")).dropna(subset=["psnr", "psnr_raw"])
+    gain = both["psnr"] - both["psnr_raw"]
+    worst = both.loc[gain.idxmin()]
+    some = summary[(summary["modality"] == modality) & summary["method"].isin(["raw", "trained", "published"])]
+    return {
+        "modality": modality,
+        "architecture": metadata["architecture"],
+        "arguments": metadata["arguments"],
+        "tensors_sha256": metadata["tensors_sha256"],
+        "data": {
+            "chain": params["chain"],
+            "clean_images": f"{len(shards)} shards of random specimens, SHA-256 of their digests {_digest(shards)}",
+            "distortions": f"as the configuration of this commit has them, SHA-256 {_digest(params['distortions'])}",
+        },
+        "training": {
+            "loss": params["loss"],
+            "schedule": params["schedule"],
+            "precision": params["precision"],
+            "crops": int(last["crops"]),
+            "hours": round(float(last["seconds"]) / 3600, 2),
+            "seed": params["seed"],
+            "commit": record["commit"],
+            "dirty": record["dirty"],
+            "started": record["started"],
+            "torch": record["versions"]["torch"],
+        },
+        "validation": history[["crops", "psnr"]].to_dict("list") | {"raw": float(last["psnr_raw"])},
+        "scores": json.loads(some.to_json(orient="records")),
+        "failures": {
+            "images": len(both),
+            "worse_than_raw": int((gain < 0).sum()),
+            "least_gain": float(gain.min()),
+            "where": f"{SPLITS[worst['split']]}, number {int(worst['image'])}",
+        },
+        "limits": [*ALL, LIMITS[modality[2:]]],
+    }
+
+
+def markdown(known: Mapping) -> str:
+    """Write a card for people."""
+    training, failures = known["training"], known["failures"]
+    lines = [
+        f"# {known['modality']}",
+        "",
+        f"{known['architecture']} with {known['arguments']}, trained on {training['crops']:,} crops of "
+        f"{training['schedule']['crop']} px in {training['hours']:g} hours ({training['precision']}, PyTorch "
+        f"{training['torch']}, seed {training['seed']}, commit {training['commit'][:12]}"
+        f"{' with changes' if training['dirty'] else ''}, {training['started'][:10]}).",
+        "",
+        f"- Clean images: {known['data']['clean_images']}.",
+        f"- Distortions: chain `{known['data']['chain']}`, {known['data']['distortions']}.",
+        f"- Loss: {', '.join(f'{name} {weight:g}' for name, weight in training['loss'].items() if weight)}.",
+        "",
+        "| images | method | number | PSNR [dB] | SSIM | L1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in known["scores"]:
+        psnr, ssim, l1 = (_interval(row, name, digits) for name, digits in (("psnr", 2), ("ssim", 3), ("l1", 4)))
+        lines.append(f"| {SPLITS[row['split']]} | {row['method']} | {row['images']} | {psnr} | {ssim} | {l1} |")
+    curve = known["validation"]
+    step = max(1, len(curve["crops"]) // 8)
+    shown = [*zip(curve["crops"], curve["psnr"], strict=True)][::-1][::step][::-1]
+    lines += [
+        "",
+        "Intervals are of 95 %, by Student's t over images.",
+        "",
+        f"Validation crops during training (raw {curve['raw']:.2f} dB): "
+        + ", ".join(f"{psnr:.2f} dB after {int(crops):,}" for crops, psnr in shown)
+        + ".",
+        "",
+        "Known failures and limits:",
+        "",
+        f"- {failures['worse_than_raw']} of {failures['images']} benchmark images are worse than raw ones in PSNR; the "
+        f"least gain is {failures['least_gain']:.2f} dB ({failures['where']}).",
+        *[f"- {limit}" for limit in known["limits"]],
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _interval(row: Mapping, name: str, digits: int) -> str:
+    """Give a mean and its interval."""
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    text = f"{value:.{digits}f}"
+    return text if low is None else f"{text} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _digest(known: Mapping) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,38 @@
+"""Write the card of a network that ships."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from emrestore.cards import card, markdown
+from emrestore.network.weights import read_metadata
+from emrestore.workflow import run
+
+
+def main(
+    weights: Path,
+    history: Path,
+    train_record: Path,
+    scores: Path,
+    summary: Path,
+    page: Path,
+    facts: Path,
+    *,
+    modality: str,
+) -> None:
+    """Write the card as a page and as JSON."""
+    known = card(
+        modality,
+        read_metadata(weights),
+        json.loads(train_record.read_text(encoding="utf-8")),
+        pd.read_csv(history),
+        pd.read_csv(scores),
+        pd.read_csv(summary),
+    )
+    page.write_text(markdown(known), encoding="utf-8")
+    facts.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,65 @@
+"""Cards of networks: what they say comes from the record, the history and the scores."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from emrestore.benchmarks import summary
+from emrestore.cards import card, markdown
+
+METADATA = {"architecture": "Compact", "arguments": {"widths": [4, 8]}, "tensors_sha256": "a" * 64}
+RECORD = {
+    "inputs": {"results/disordered/lrsem/train/0.nc": "1", "results/disordered/lrsem/validation/0.nc": "2"},
+    "params": {
+        "chain": "sem",
+        "distortions": {"effects": {}},
+        "loss": {"l1": 1.0, "adversarial": 0.0},
+        "schedule": {"crop": 128},
+        "precision": "bf16-mixed",
+        "seed": 7,
+    },
+    "commit": "0123456789abcdef",
+    "dirty": False,
+    "started": "2024-05-01T12:00:00+00:00",
+    "versions": {"torch": "2.13.0"},
+}
+
+
+@pytest.fixture
+def known():
+    history = pd.DataFrame(
+        {"crops": [8000, 16000], "seconds": [1800.0, 5400.0], "psnr": [24.0, 25.5], "psnr_raw": 20.0}
+    )
+    rows = []
+    for image, (raw, ours) in enumerate([(20.0, 26.0), (20.0, 24.0), (20.0, 19.5), (None, None)]):
+        for method, psnr in (("raw", raw), ("trained", ours), ("published", 26.0 if raw else None)):
+            row = {"set": "authors", "split": "development", "modality": "lrsem", "method": method, "image": image}
+            rows.append(row | {"psnr": psnr, "ssim": 0.5 if psnr else None, "l1": 0.1 if psnr else None})
+    scores = pd.DataFrame(rows)
+    return card("lrsem", METADATA, RECORD, history, scores, summary(scores))
+
+
+def test_a_card_says_what_was_measured(known):
+    assert known["training"]["hours"] == 1.5
+    assert known["data"]["clean_images"].startswith("1 shards")
+    # the third image lost half a decibel; the fourth is left out
+    assert known["failures"] == {
+        "images": 3,
+        "worse_than_raw": 1,
+        "least_gain": -0.5,
+        "where": "the authors' pairs 0 to 3, number 2",
+    }
+    assert {row["method"] for row in known["scores"]} == {"raw", "trained", "published"}
+    assert json.loads(json.dumps(known)) == known
+
+
+def test_a_page_holds_it(known):
+    page = markdown(known)
+    assert "16,000 crops of 128 px in 1.5 hours" in page
+    # mean of 26, 24 and 19.5, and Student's interval of two degrees of freedom
+    assert "| the authors' pairs 0 to 3 | trained | 3 | 23.17 (14.91 to 31.42)" in page
+    assert "24.00 dB after 8,000, 25.50 dB after 16,000" in page
+    assert "Loss: l1 1." in page
+    assert "1 of 3 benchmark images are worse" in page
+    assert "fast scan must run along +x" in page
