@@ -87,14 +87,14 @@ def restore(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for many.")],
     model: Annotated[str, typer.Option(help="hrstem, lrstem, hrtem, lrtem, hrsem, lrsem, identity.")] = "hrstem",
-    weights: Annotated[str, typer.Option(help="auto, published, or a safetensors file.")] = "auto",
+    weights: Annotated[str, typer.Option(help="auto, published, trained, or a safetensors file.")] = "auto",
     precision: Annotated[Precision, typer.Option(help="auto: bf16 where the processor has it.")] = Precision.auto,
     tile: Annotated[int | None, typer.Option(help="Edge in pixels of what the network sees at once.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     prior: Annotated[
-        str,
+        str | None,
         typer.Option(help="Belief in a lattice, of networks that can be told: strong, balanced, honest, or 0 to 1."),
-    ] = "strong",
+    ] = None,
     fast_axis: Annotated[Axis, typer.Option(help="The axis the scan runs along, left to right or down.")] = Axis.x,
 ) -> None:
     """Restore micrographs. STEM and SEM networks want the fast scan axis along x, left to right."""
@@ -150,6 +150,7 @@ def columns(
 def models() -> None:
     """List the networks: modality, weights, size, licence, checksum, and how to get what is not here."""
     from emrestore.network import published
+    from emrestore.network import weights as weights_file
     from emrestore.network.cgrdn import CGRDN
 
     parameters = f"{sum(p.numel() for p in CGRDN().parameters()):,}"
@@ -157,6 +158,10 @@ def models() -> None:
     for model, digest in published.SHA256.items():
         origin = f"published ({published.PACKAGE} {published.VERSION})"
         table.add_row(model, origin, parameters, published.LICENCE, digest[:12], published.state(model))
+        if (path := weights_file.shipped(model)) is not None:
+            metadata = weights_file.read_metadata(path)
+            own = f"{weights_file.parameters(metadata):,}"
+            table.add_row(model, "trained", own, "GPL-3.0-or-later", metadata["tensors_sha256"][:12], "here")
     # not cut to 80 characters where the output goes to a file
     console = Console() if sys.stdout.isatty() else Console(width=160)
     console.print(table)

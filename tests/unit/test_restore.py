@@ -261,7 +261,7 @@ def test_auto_keeps_float32_for_sparse_images():
     assert np.array_equal(found[1:], restore(counts[1:], "hrstem", "published", precision="bf16"))
 
 
-def test_a_network_is_told_how_strongly_to_believe(tmp_path, tiny):
+def test_a_network_is_told_how_strongly_to_believe(tmp_path, tiny, monkeypatch):
     torch.manual_seed(1)
     network = Compact(widths=[4, 8, 8], blocks=1, conditional=True)
     for parameter in network.parameters():
@@ -282,6 +282,13 @@ def test_a_network_is_told_how_strongly_to_believe(tmp_path, tiny):
             open_method(prior=prior, **told)
     with pytest.raises(EmrestoreError, match="cannot be told"):
         open_method("hrstem", prior="honest", **tiny)
+    # only networks of ours can be told, so asking for a prior asks for one
+    (tmp_path / "told.safetensors").rename(tmp_path / "hrstem.safetensors")
+    monkeypatch.setattr(weights, "FOLDERS", (tmp_path / "nowhere", tmp_path))
+    assert "hrstem.safetensors, prior honest" in open_method("hrstem", prior="honest").description
+    assert "published" in open_method("hrstem").description
+    with pytest.raises(EmrestoreError, match="no weights of ours are here for lrtem"):
+        open_method("lrtem", "trained")
 
 
 def test_tiles_of_a_deep_network_meet(tmp_path, monkeypatch):

@@ -20,6 +20,9 @@ from emrestore.io import atomic_path
 from emrestore.network.cgrdn import CGRDN, GRDN
 from emrestore.network.unet import Compact, MRUNet, NAFNet
 
+#: Where trained weights lie: beside the package where it is installed, in the project's folder where it is developed.
+FOLDERS = (Path(__file__).parents[1] / "models", Path(__file__).parents[3] / "models")
+
 #: Networks that a file may hold; each keeps what it was made with in ``arguments``.
 ARCHITECTURES = {network.__name__: network for network in (CGRDN, GRDN, Compact, MRUNet, NAFNet)}
 
@@ -100,6 +103,18 @@ def read_metadata(path: Path) -> dict:
         raise EmrestoreError(f"{path} is not a whole safetensors file ({error})") from error
     except (KeyError, TypeError, ValueError) as error:
         raise EmrestoreError(f"{path} was not written by emrestore: it does not say which network it holds") from error
+
+
+def parameters(metadata: dict) -> int:
+    """Count the parameters of the network that a file holds."""
+    with torch.device("meta"):
+        network = ARCHITECTURES[metadata["architecture"]](**metadata["arguments"])
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def shipped(model: str) -> Path | None:
+    """Find the weights that this project trained for a modality, or None."""
+    return next((path for folder in FOLDERS if (path := folder / f"{model}.safetensors").is_file()), None)
 
 
 def _digest(state: dict[str, Tensor]) -> str:

@@ -62,7 +62,7 @@ def open_method(
     precision: str = "auto",
     tile: int | None = None,
     device: str = "auto",
-    prior: str | float = "strong",
+    prior: str | float | None = None,
 ) -> Method:
     """Make a method ready for use; parameters as in :func:`restore`."""
     if model in FILTERS:
@@ -80,7 +80,7 @@ def restore(
     precision: str = "auto",
     tile: int | None = None,
     device: str = "auto",
-    prior: str | float = "strong",
+    prior: str | float | None = None,
     fast_axis: str = "x",
     progress: Progress | None = None,
     method: Method | None = None,
@@ -96,7 +96,8 @@ def restore(
         ``hrstem``, ``lrstem``, ``hrtem``, ``lrtem``, ``hrsem``, ``lrsem`` (high or low resolution, and
         instrument), ``bm3d`` (for electron counts, see :mod:`emrestore.restore.classical`), or ``identity``.
     weights
-        ``auto``, ``published`` (the authors', from the package tk_r_em), or a safetensors file.
+        ``published`` (the authors', from the package tk_r_em), ``trained`` (ours), a safetensors file, or ``auto``: the
+        published ones, unless a prior is asked for, which only ours can be told.
     precision
         ``fp32``; ``bf16``; or ``auto``: bf16 where the processor computes in it and the image is not
         too sparse (:data:`emrestore.restore.network.SPARSE`), else fp32. Numbers that have

@@ -115,7 +115,7 @@ def open_network(
     precision: str = "auto",
     tile: int | None = None,
     device: str = "auto",
-    prior: str | float = "strong",
+    prior: str | float | None = None,
 ) -> NetworkMethod:
     """Read a network's weights and make it ready for use; parameters as in :func:`emrestore.restore.restore`.
 
@@ -131,14 +131,15 @@ def open_network(
     if precision not in ("fp32", "bf16", "auto"):
         raise EmrestoreError(f"precision is fp32, bf16 or auto, not {precision!r}")
     place = _device(device)
+    if weights == "auto":
+        # only networks of ours can be told
+        weights = "published" if prior is None else "trained"
     network, origin = _read(model, weights)
-    disorder = _disorder(prior)
+    disorder = _disorder("strong" if prior is None else prior)
     if network.conditional:
-        origin += f", prior {prior}"
-    elif disorder:
-        raise EmrestoreError(
-            f"{origin} cannot be told how strongly to believe in a lattice; leave out the prior {prior}"
-        )
+        origin += f", prior {prior or 'strong'}"
+    elif prior is not None:
+        raise EmrestoreError(f"{origin} cannot be told how strongly to believe in a lattice; leave out the prior")
     # channels last is two to three times faster than PyTorch's default layout on processors
     network = network.to(place, memory_format=torch.channels_last)
     exact = NetworkMethod(network, f"{model}, {origin}, fp32 on {place.type}", tile, place, disorder)
@@ -200,8 +201,14 @@ def spans(edge: int, tile: int, overlap: int, multiple: int = 2) -> list[tuple[s
 
 def _read(model: str, weights: str | Path) -> tuple[nn.Module, str]:
     """Give a network and its origin in words."""
-    if weights in ("auto", "published"):
+    if weights == "published":
         return published.load(model), f"published weights ({published.PACKAGE} {published.VERSION})"
+    if weights == "trained":
+        weights = weights_file.shipped(model)
+        if weights is None:
+            raise EmrestoreError(
+                f"no weights of ours are here for {model}; take the published ones, or a file of weights"
+            )
     network, metadata = weights_file.load(Path(weights))
     if metadata.get("model") != model:
         raise EmrestoreError(f"{weights} holds weights for {metadata.get('model')}, not for {model}")
