@@ -15,6 +15,7 @@ include: "rules/images.smk"
 include: "rules/generator.smk"
 include: "rules/realism.smk"
 include: "rules/training.smk"
+include: "rules/comparisons.smk"
 include: "rules/distortions.smk"
 include: "rules/library.smk"
 include: "rules/realistic.smk"
@@ -64,6 +65,7 @@ rule tables:
         rules.tabulate_cross_sections.output,
         rules.tabulate_networks.output,
         rules.tabulate_experiments.output,
+        rules.tabulate_comparisons.output if COMPARED else [],
         rules.measure_distortions.output,
         rules.survey_clean.output,
         rules.tabulate_realism.output,
@@ -94,6 +96,7 @@ rule models:
 
 
 rule experiments:
-    """Train and score all networks of Fig. 1, Table 1 and the loss ablation, and keep the results in models/."""
+    """Train and score all networks of Figs 1 and 7, Table 1 and the loss ablation, and keep the results in models/."""
     input:
         rules.keep_experiments.output,
+        rules.keep_comparisons.output,
