@@ -22,6 +22,12 @@ FIGURES = [
     "audit_features",
     "audit_departures",
     "audit_confidence",
+    *(["fig07"] if COMPARED else []),
+]
+COMPARISON_TABLES = [
+    "results/tables/fig07_changes.csv",
+    "results/tables/resolutions.csv",
+    "results/tables/annotations.csv",
 ]
 
 
@@ -52,6 +58,9 @@ rule collect_numbers:
         departures="results/tables/audit_departures.csv",
         examples="results/tables/fig02.csv",
         experiments=f"{value('experiments/folder')}/scores.csv",
+        comparisons=(
+            [f"{KEPT}/distortions.csv", *COMPARISON_TABLES] if COMPARED else []
+        ),
     output:
         numbers="results/numbers.json",
         record=record("numbers"),
@@ -90,6 +99,9 @@ rule evaluate_claims:
             "tables/networks.csv": "tabulate_networks",
             "tables/experiments.csv": "tabulate_experiments",
             "tables/fig02.csv": "score_examples",
+            "tables/fig07_changes.csv": "tabulate_comparisons",
+            "tables/resolutions.csv": "tabulate_comparisons",
+            "tables/annotations.csv": "tabulate_comparisons",
             "tables/realism_powers.csv": "tabulate_realism",
             "tables/library.csv": "tabulate_library",
             "tables/blind_dislocation.csv": "fit_blind",
@@ -117,6 +129,9 @@ rule render_report:
         experiments="results/tables/experiments.csv",
         ablation="results/tables/ablation.csv",
         runs=f"{value('experiments/folder')}/runs.csv",
+        comparisons=(
+            [*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"] if COMPARED else []
+        ),
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),
         records=[

@@ -34,13 +34,14 @@ def main(
     departures: Path,
     examples: Path,
     experiments: Path,
+    comparisons: list[Path],
     numbers: Path,
     *,
     burgers: float,
 ) -> None:
     """Write a flat JSON object: key -> value, interval, unit, and what it is of.
 
-    ``burgers`` is the length of the Burgers vector [Å].
+    ``burgers`` is the length of the Burgers vector [Å]; ``comparisons`` is empty until their networks are trained.
     """
     found = reduce.fig03_numbers(pd.read_csv(fig03))
     found |= reduce.displaced_numbers(pd.read_csv(displaced))
@@ -61,6 +62,8 @@ def main(
     found |= reduce.departure_numbers(pd.read_csv(departures))
     found |= reduce.example_numbers(pd.read_csv(examples))
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
+    if comparisons:
+        found |= reduce.comparison_numbers(*(pd.read_csv(path) for path in comparisons))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -21,6 +21,7 @@ def main(
     experiments: Path,
     ablation: Path,
     runs: Path,
+    comparisons: list[Path],
     figures: list[Path],
     pdfs: list[Path],
     records: list[Path],
@@ -30,7 +31,7 @@ def main(
     name: str,
     settings: list[dict],
 ) -> None:
-    """Write one self-contained HTML page and its PDF."""
+    """Write one self-contained HTML page and its PDF; ``comparisons`` is empty until their networks are trained."""
     context = {
         "config": {
             "name": name,
@@ -41,7 +42,7 @@ def main(
         "claims": pd.read_csv(verdicts, dtype=str, keep_default_na=False).to_dict("records"),
         "tables": {
             path.stem: pd.read_csv(path).to_dict("records")
-            for path in (fig03, displaced, cross_sections, realistic, experiments, ablation, runs)
+            for path in (fig03, displaced, cross_sections, realistic, experiments, ablation, runs, *comparisons)
         },
         "figures": {png.stem: {"png": png, "pdf": vector} for png, vector in zip(figures, pdfs, strict=True)},
         "provenance": json.loads(records[-1].read_text(encoding="utf-8")),

@@ -41,14 +41,15 @@ def noisy(image, name, sigma=0.02):
     return image + sigma * rng.stream(5, name).standard_normal(image.shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("lag", [0.0, 0.3, -0.61, 2.2, 3.5])
+@pytest.mark.parametrize("lag", [0.0, 0.3, -0.61, 2.2, 5.5])
 def test_lag_is_found(lag):
-    """A misfit is a parabola over half a step to d² / 12 σ², (0.125 / 2)² / 3 < 0.2 %, of 0.125 px: far below 0.005.
+    """The misfit of Gaussian columns goes as 1 - exp(-d² / 4σ²), so a parabola through steps h misplaces the vertex.
 
-    Noise s on n = 86² pixels leaves s / √(n <T'²>), 0.02 / √(7400 x 0.03) = 0.0013 px: four of them.
+    By a share of h² / 8σ² at most, 0.2 % of the h / 2 = 0.125 px that it interpolates: 0.0003 px. Noise s on n = 82²
+    pixels leaves s / √(n <T'²>), 0.02 / √(6700 x 0.03) = 0.0014 px: four of them.
     """
     found = comparison.lags(noisy(field(lag), "lag"), field())
-    assert found == pytest.approx([lag], abs=0.0055)
+    assert found == pytest.approx([lag], abs=0.006)
 
 
 def test_lag_is_no_blur():
@@ -62,19 +63,19 @@ def test_lag_is_no_blur():
 def test_row_jitter_is_found(axis):
     """Rows displaced by s = 0.3 px differ by √2 s.
 
-    85 differences of 86 rows know that to about 1 / √(2 x 85 x 2 / 3) = 9 %, as neighbouring differences share a row;
-    weights that favour half of the rows to √2 x 9 % = 13 %. The next order of the expansion adds
-    3 s² / 4 x <T''²> / <T'²> = 3 s² / 4 x 3 / 2σ² = 2.5 % to the square. Two standard deviations are 27 %.
+    81 differences of 82 rows know that to about 1 / √(2 x 81 x 2 / 3) = 10 %, as neighbouring differences share a row;
+    weights that favour half of the rows to √2 x 10 % = 14 %. The next order of the expansion adds
+    3 s² / 4 x <T''²> / <T'²> = 3 s² / 4 x 3 / 2σ² = 2.5 % to the square. Two standard deviations are 28 %.
     """
     spread = 0.3
     moved = spread * rng.stream(5, "jitter", axis).standard_normal((EDGE, 1))
     restored = field(moved, 0.0) if axis == -1 else field(0.0, moved)
-    assert comparison.row_jitter(restored, field(), axis) == pytest.approx([np.sqrt(2) * spread], rel=0.28)
+    assert comparison.row_jitter(restored, field(), axis) == pytest.approx([np.sqrt(2) * spread], rel=0.3)
     assert comparison.row_jitter(field(), field(), axis) == 0
 
 
 def test_rows_that_lag_alike_do_not_jitter():
-    """With the lag taken off, to 0.2 % of a step, what is left is its error."""
+    """With the lag taken off, what is left is its error, 0.002 px, and alike for all rows."""
     found = comparison.artefacts(field(0.8), field())
     assert found["lag"] == pytest.approx(0.8, abs=0.005)
     assert found["jitter_x"] < 0.01
@@ -89,8 +90,8 @@ def test_noise_moves_rows_as_theory_says():
     found = comparison.row_jitter(noisy(field(), "rows", 0.02), field(), -2)[0]
     known = (comparison.derivative(field(), -2)[comparison.INSIDE].astype(float) ** 2).sum(axis=-1)[0]
     weight = np.minimum(known[1:], known[:-1]).mean()
-    # 85 squares of normal numbers, neighbours correlated: their mean is known to √(2 x 1.5 / 85) = 19 %
-    assert 0.02**2 / weight * (1 - 0.38) < found**2 < 2 * 0.02**2 / weight * (1 + 0.38)
+    # 81 squares of normal numbers, neighbours correlated: their mean is known to √(2 x 1.5 / 81) = 20 %
+    assert 0.02**2 / weight * (1 - 0.4) < found**2 < 2 * 0.02**2 / weight * (1 + 0.4)
 
 
 def test_streaks_are_a_share():
