@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 from PIL import Image
 
 from emrestore.network import weights
@@ -35,6 +36,7 @@ def test_every_network_is_a_job_of_its_own_and_none_is_part_of_the_study(tree):
     assert "train_network" not in tree.planned()
 
 
+@pytest.mark.slow
 def test_comparisons_are_kept_and_then_shown(tree):
     """Three networks learn a chain each, one both resolutions: all are kept with their panels, and drawn from there."""
     tree.edit("config/smoke.yaml", "seeds: {value: [0, 1]}", "seeds: {value: [0]}")
