@@ -16,6 +16,7 @@ include: "rules/generator.smk"
 include: "rules/realism.smk"
 include: "rules/training.smk"
 include: "rules/comparisons.smk"
+include: "rules/priors.smk"
 include: "rules/distortions.smk"
 include: "rules/library.smk"
 include: "rules/realistic.smk"
@@ -28,6 +29,8 @@ include: "rules/audit_averaging.smk"
 include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
 include: "rules/restorations.smk"
+include: "rules/benchmarks.smk"
+include: "rules/micrographs.smk"
 include: "rules/architecture.smk"
 include: "rules/figures.smk"
 include: "rules/gallery.smk"
@@ -76,6 +79,9 @@ rule tables:
         rules.walk_circuits.output,
         expand(rules.fit_blind.output, specimen=RECORDED),
         rules.score_examples.output,
+        rules.tabulate_benchmarks.output,
+        rules.measure_costs.output,
+        rules.measure_micrographs.output,
         rules.audit_bounds.output,
         rules.audit_averaging.output,
         rules.audit_features.output,

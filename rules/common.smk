@@ -1,5 +1,6 @@
 # Shared by all rules: checked configuration, values by path, digests of code, names of records.
 import sys
+from math import ceil
 from pathlib import Path
 
 import yaml
@@ -67,6 +68,8 @@ SPLITS = ["train", "validation"]
 GENERATOR = {
     key: branch for key, branch in value("generator").items() if key != "shards"
 }
+# the same specimens, some with disorder, as the networks that ship are trained on
+DISORDERED = GENERATOR | {"disorder": GENERATOR["disorder"] | value("models/disorder")}
 SURVEYED = {
     key: value(f"generator/{key}")
     for key in [
@@ -155,9 +158,11 @@ def recorded(pattern, fields):
     ]
 
 
-def shard_files(modality, split, count):
-    """Files of the first shards of a modality and split."""
-    return [f"results/images/{modality}/{split}/{number}.nc" for number in range(count)]
+def shard_files(modality, split, count, folder="images"):
+    """Files of the first shards of a modality and split; of folder "disordered", with disorder."""
+    return [
+        f"results/{folder}/{modality}/{split}/{number}.nc" for number in range(count)
+    ]
 
 
 def experiment_network(name):
@@ -233,6 +238,48 @@ REDUCED = [
 ]
 # the study shows comparisons once they have been trained
 COMPARED = Path(value("experiments/folder"), "distortions.csv").exists()
+
+
+# methods of the benchmarks that have no weights, and what the library calls them
+FILTERS = {"raw": "identity", "bm3d": "bm3d"}
+
+
+def network_weights(method, modality):
+    """The weights of a benchmarked method for a modality; none of a filter."""
+    if method in FILTERS:
+        return []
+    folder = {
+        "published": "results/inputs/published",
+        "trained": value("models/folder"),
+    }
+    return f"{folder[method]}/{modality}.safetensors"
+
+
+# our own networks are taken up as soon as their weights are there
+BENCHMARKS = [
+    (method, modality)
+    # an overlay may reorder the configuration; tables and figures keep this order
+    for method in ["raw", "bm3d", "published", "trained"]
+    if method in config["benchmarks"]["methods"]
+    for modality in MODALITIES
+    if value(f"benchmarks/methods/{method}")["modalities"] in ["all"]
+    or modality in value(f"benchmarks/methods/{method}")["modalities"]
+    if method != "trained" or Path(network_weights(method, modality)).exists()
+]
+SIMULATED = list(value("micrographs/simulated"))
+RESTORING = [
+    (network, modality)
+    for network in ["published", "trained"]
+    for modality in [value("micrographs/modality"), *SIMULATED]
+    if network != "trained" or Path(network_weights(network, modality)).exists()
+]
+
+
+def micrographs(modality):
+    """The micrographs of a modality: real ones where there are some, else a simulated one."""
+    if modality in SIMULATED:
+        return f"results/pairs/micrographs/{modality}.nc"
+    return "results/inputs/micrographs.nc"
 
 
 def estimators(method, sampling):

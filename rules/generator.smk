@@ -28,6 +28,24 @@ rule draw_clean:
         "../src/scripts/draw_clean.py"
 
 
+use rule draw_clean as draw_disordered with:
+    output:
+        images="results/disordered/{modality}/{split}/{number}.nc",
+        record=record("disordered/{modality}/{split}/{number}"),
+    log:
+        "results/logs/draw_disordered/{modality}/{split}/{number}.log",
+    benchmark:
+        "results/timings/draw_disordered/{modality}/{split}/{number}.tsv"
+    params:
+        modality="{modality}",
+        split="{split}",
+        number=lambda w: int(w.number),
+        size=value("generator/shards/images"),
+        generator=DISORDERED,
+        seed=value("seed"),
+        code=code("draw_clean.py"),
+
+
 rule survey_clean:
     """Hold what was drawn for the validation images against its ranges, and measure their spectra."""
     input:

@@ -5,11 +5,13 @@ FIGURES = [
     "fig09",
     "fig10",
     "network_compact",
+    "benchmarks",
     "fig03",
     "fig03_bias",
     "fig03_displaced",
     "fig04",
     "fig05",
+    "fig06",
     "fig11",
     *GALLERIES,
     "distortions",
@@ -57,7 +59,10 @@ rule collect_numbers:
         invented="results/tables/audit_phantoms.csv",
         departures="results/tables/audit_departures.csv",
         examples="results/tables/fig02.csv",
+        micrographs="results/tables/micrographs.csv",
         experiments=f"{value('experiments/folder')}/scores.csv",
+        benchmarks="results/tables/benchmark_summary.csv",
+        costs="results/tables/benchmark_costs.csv",
         comparisons=(
             [f"{KEPT}/distortions.csv", *COMPARISON_TABLES] if COMPARED else []
         ),
@@ -122,16 +127,27 @@ rule render_report:
         formats="report/format.typ",
         numbers="results/numbers.json",
         verdicts="results/claims.csv",
-        fig03="results/tables/fig03.csv",
-        displaced="results/tables/displaced.csv",
-        cross_sections="results/tables/cross_sections.csv",
-        realistic="results/tables/realistic.csv",
-        experiments="results/tables/experiments.csv",
-        ablation="results/tables/ablation.csv",
-        runs=f"{value('experiments/folder')}/runs.csv",
-        comparisons=(
-            [*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"] if COMPARED else []
-        ),
+        tables=[
+            *expand(
+                "results/tables/{table}.csv",
+                table=[
+                    "fig03",
+                    "displaced",
+                    "cross_sections",
+                    "realistic",
+                    "experiments",
+                    "ablation",
+                    "benchmark_summary",
+                    "micrographs",
+                ],
+            ),
+            f"{value('experiments/folder')}/runs.csv",
+            *(
+                [*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"]
+                if COMPARED
+                else []
+            ),
+        ],
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),
         records=[

@@ -70,9 +70,11 @@ rule train_network:
 
 use rule train_network as train_model with:
     input:
-        train_shards=lambda w: shard_files(w.modality, "train", value("models/shards")),
+        train_shards=lambda w: shard_files(
+            w.modality, "train", value("models/shards"), "disordered"
+        ),
         validation_shards=lambda w: shard_files(
-            w.modality, "validation", value("models/validation")
+            w.modality, "validation", value("models/validation"), "disordered"
         ),
     output:
         weights="results/models/{modality}.safetensors",

@@ -91,13 +91,17 @@ def restore(
     precision: Annotated[Precision, typer.Option(help="auto: bf16 where the processor has it.")] = Precision.auto,
     tile: Annotated[int | None, typer.Option(help="Edge in pixels of what the network sees at once.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
+    prior: Annotated[
+        str,
+        typer.Option(help="Belief in a lattice, of networks that can be told: strong, balanced, honest, or 0 to 1."),
+    ] = "strong",
     fast_axis: Annotated[Axis, typer.Option(help="The axis the scan runs along, left to right or down.")] = Axis.x,
 ) -> None:
     """Restore micrographs. STEM and SEM networks want the fast scan axis along x, left to right."""
     outputs = _outputs(images, output)
     for target in outputs:
         io.check_suffix(target)
-    method = open_method(model, weights, precision=precision, tile=tile, device=device)
+    method = open_method(model, weights, precision=precision, tile=tile, device=device, prior=prior)
     typer.echo(method.description, err=True)
     for source, target in zip(images, outputs, strict=True):
         image = io.read(source)

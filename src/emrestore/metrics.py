@@ -19,9 +19,24 @@ def psnr(images: np.ndarray, truth: np.ndarray, data_range: np.ndarray | float) 
 
 
 def image_scores(images: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Give means over images of PSNR [dB] and SSIM, the truth's maximum as MAX, and of L1 over that maximum.
+    """Give the means over images of :func:`scores_by_image`."""
+    return {name: float(np.mean(values)) for name, values in scores_by_image(images, truth).items()}
+
+
+def scores_by_image(images: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
+    """Score each of a stack of images: PSNR [dB] and SSIM, the truth's maximum as MAX, and L1 over that maximum.
 
     SSIM has the Gaussian window of Wang et al. (2004).
+
+    Parameters
+    ----------
+    images, truth
+        (N, Y, X) in one unit.
+
+    Returns
+    -------
+    dict
+        ``psnr``, ``ssim`` and ``l1``, (N,) each.
     """
     # heavy, and not needed for errors of columns
     from skimage.metrics import structural_similarity
@@ -33,9 +48,9 @@ def image_scores(images: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         for one, other, most in zip(images, truth, peak, strict=True)
     ]
     return {
-        "psnr": float(psnr(images, truth, peak).mean()),
-        "ssim": float(np.mean(likeness)),
-        "l1": float((np.abs(images - truth).mean(axis=(1, 2)) / peak).mean()),
+        "psnr": psnr(images, truth, peak),
+        "ssim": np.array(likeness),
+        "l1": np.abs(images - truth).mean(axis=(1, 2)) / peak,
     }
 
 

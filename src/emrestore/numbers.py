@@ -140,6 +140,19 @@ def example_numbers(table: pd.DataFrame) -> dict[str, dict]:
     return {f"examples.{name}_over_published": number(ratio, of="published") for name, ratio in over.items()}
 
 
+def micrograph_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give, for each network, the ends over real micrographs of what can be checked without a truth."""
+    real = table[table["micrograph"] != "simulated"]
+    found = {"micrographs.real": number(real["micrograph"].nunique())}
+    for network, rows in real.groupby("network"):
+        stem, of = f"micrographs.{network}", network
+        for name in ("along_x", "along_y", "mirror"):
+            found[f"{stem}.{name}_least"] = number(rows[name].min(), of=of)
+            found[f"{stem}.{name}_largest"] = number(rows[name].max(), of=of)
+        found[f"{stem}.larger_along_x"] = number((rows["along_x"] > rows["along_y"]).sum(), of=of)
+    return found
+
+
 def experiment_numbers(scores: pd.DataFrame) -> dict[str, dict]:
     """Reduce the scores of trained networks to differences between them, seed by seed, and of filters beside them.
 
@@ -180,6 +193,57 @@ def experiment_numbers(scores: pd.DataFrame) -> dict[str, dict]:
     flat, one_out = (np.array([d.iloc[-1].mean() / d.iloc[0].mean() for d in group]) for group in ([drops], out))
     ends = jackknife_interval(flat[0], one_out) if len(one_out) > 1 else (np.nan, np.nan)
     found["experiments.l1_last_drop_over_first"] = number(flat[0], *ends, of="trained")
+    return found
+
+
+def benchmark_numbers(summary: pd.DataFrame, costs: pd.DataFrame) -> dict[str, dict]:
+    """Give means, gains and costs of the benchmarked methods, and in how many modalities each beats another.
+
+    Parameters
+    ----------
+    summary
+        Of :func:`emrestore.benchmarks.summary`.
+    costs
+        ``method, multiply_adds, seconds``.
+
+    Returns
+    -------
+    dict
+        ``benchmarks.SPLIT.MODALITY.METHOD.psnr`` and ``.ssim``, ``.over_raw`` and ``.over_published`` (differences in
+        PSNR image by image [dB]); ``benchmarks.SPLIT.METHOD.`` ``modalities``, ``better_than_raw`` and ``_published``,
+        ``worse_than_raw`` and ``_published``: numbers of modalities, of those counted whose whole interval lies on one
+        side; ``least_over_raw`` and ``largest_over_raw``; ``benchmarks.METHOD.multiply_adds`` and ``.seconds``.
+    """
+    found = {"benchmarks.left_out": number(summary.loc[summary["method"] == "raw", "left_out"].sum())}
+    for (split, method), rows in summary.groupby(["split", "method"]):
+        of = method if method in ("published", "trained") else ""
+        stem = f"benchmarks.{split}.{method}"
+        found[f"{stem}.modalities"] = number(len(rows))
+        found[f"{stem}.images"] = number(rows["images"].max())
+        for row in rows.to_dict("records"):
+            place = f"benchmarks.{split}.{row['modality']}.{method}"
+            for key, name, unit in (
+                ("psnr", "psnr", "dB"),
+                ("ssim", "ssim", ""),
+                ("over_raw", "psnr_over_raw", "dB"),
+                ("over_published", "psnr_over_published", "dB"),
+            ):
+                if not np.isnan(row[name]):
+                    found[f"{place}.{key}"] = number(row[name], row[f"{name}_low"], row[f"{name}_high"], unit, of)
+        for other in ("raw", "published"):
+            if other != method:
+                name = f"psnr_over_{other}"
+                found[f"{stem}.better_than_{other}"] = number((rows[f"{name}_low"] > 0).sum(), of=of)
+                found[f"{stem}.worse_than_{other}"] = number((rows[f"{name}_high"] < 0).sum(), of=of)
+        if method != "raw":
+            for end, place in (("least", rows["psnr_over_raw"].idxmin()), ("largest", rows["psnr_over_raw"].idxmax())):
+                ends = rows.loc[place, ["psnr_over_raw", "psnr_over_raw_low", "psnr_over_raw_high"]]
+                found[f"{stem}.{end}_over_raw"] = number(*ends, "dB", of)
+    for row in costs.itertuples():
+        of = row.method if row.method in ("published", "trained") else ""
+        found[f"benchmarks.{row.method}.seconds"] = number(row.seconds, unit="s", of=of)
+        if not np.isnan(row.multiply_adds):
+            found[f"benchmarks.{row.method}.multiply_adds"] = number(row.multiply_adds, of=of)
     return found
 
 

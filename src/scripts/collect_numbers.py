@@ -33,8 +33,11 @@ def main(
     invented: Path,
     departures: Path,
     examples: Path,
+    micrographs: Path,
     experiments: Path,
     comparisons: list[Path],
+    benchmarks: Path,
+    costs: Path,
     numbers: Path,
     *,
     burgers: float,
@@ -61,9 +64,11 @@ def main(
     found |= reduce.feature_numbers(pd.read_csv(survival), pd.read_csv(invented))
     found |= reduce.departure_numbers(pd.read_csv(departures))
     found |= reduce.example_numbers(pd.read_csv(examples))
+    found |= reduce.micrograph_numbers(pd.read_csv(micrographs))
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
     if comparisons:
         found |= reduce.comparison_numbers(*(pd.read_csv(path) for path in comparisons))
+    found |= reduce.benchmark_numbers(pd.read_csv(benchmarks), pd.read_csv(costs))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -21,7 +21,8 @@ from emrestore.plot.style import panel, save, style
 def main(folder: Path) -> None:
     """Write restored.tif, columns.csv and demo.png into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    image = io.read(f"{package_file('test_data/exp_hrstem.h5')}:x").data[0].squeeze().astype(np.float32)
+    # the file is written column by column: swapped, the fast scan axis is x
+    image = io.read(f"{package_file('test_data/exp_hrstem.h5')}:x").data[0].squeeze().T.astype(np.float32)
     started = time.monotonic()
     restored = emrestore.restore(image, model="hrstem", weights="published")
     print(f"restored {image.shape[0]} x {image.shape[1]} pixels in {time.monotonic() - started:.1f} s")

@@ -39,8 +39,8 @@ def main(
     ][:specimens]
     if len(chosen) < specimens:
         raise EmrestoreError(
-            f"{images} has {len(chosen)} {kind} images with pixels of {low} to {high} Å, not {specimens}; widen the "
-            "range in 'restorations/pixel_size'"
+            f"{images} has {len(chosen)} {kind} images with pixels of {low} to {high} Å, not {specimens}; widen their "
+            "range in the configuration"
         )
     source = source.isel(number=chosen)
     keys = torch.cat([noise.keys(rng.key(seed, "examples", chain, int(number)), 1) for number in source.number.values])

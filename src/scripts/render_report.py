@@ -14,14 +14,7 @@ def main(
     formats: Path,
     numbers: Path,
     verdicts: Path,
-    fig03: Path,
-    displaced: Path,
-    cross_sections: Path,
-    realistic: Path,
-    experiments: Path,
-    ablation: Path,
-    runs: Path,
-    comparisons: list[Path],
+    tables: list[Path],
     figures: list[Path],
     pdfs: list[Path],
     records: list[Path],
@@ -40,10 +33,7 @@ def main(
         },
         "numbers": json.loads(numbers.read_text(encoding="utf-8")),
         "claims": pd.read_csv(verdicts, dtype=str, keep_default_na=False).to_dict("records"),
-        "tables": {
-            path.stem: pd.read_csv(path).to_dict("records")
-            for path in (fig03, displaced, cross_sections, realistic, experiments, ablation, runs, *comparisons)
-        },
+        "tables": {path.stem: pd.read_csv(path).to_dict("records") for path in tables},
         "figures": {png.stem: {"png": png, "pdf": vector} for png, vector in zip(figures, pdfs, strict=True)},
         "provenance": json.loads(records[-1].read_text(encoding="utf-8")),
     }

@@ -33,7 +33,7 @@ def main(
     ``weights`` is empty for a filter, ``history`` for what was not trained here.
     """
     method = open_method(model, weights or "auto", precision=precision)
-    truth, distorted = experiment.pairs(
+    truth, distorted, _ = experiment.pairs(
         data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores"
     )
     row = {"run": name} | image_scores(method(distorted, lambda fraction: None), truth)

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from emrestore.errors import EmrestoreError
 from emrestore.image.profiles import potential_radii
 from emrestore.rng import stream
-from emrestore.specimen import assemble, crystal, cuts, defects, orientation, packing
+from emrestore.specimen import assemble, crystal, cuts, defects, disorder, orientation, packing
 from emrestore.specimen.atoms import Atoms, Unplaceable
 from emrestore.specimen.structure import Structure, fill
 
@@ -26,10 +26,11 @@ LIE = orientation.Ranges(0.75, AXES, 5.0)
 WEDGES = cuts.WedgeRanges(0.75, (5.0, 45.0))
 SHAPES = cuts.ShapeRanges(0.5, 0.5, (0.01, 0.5), (3, 15), (4, 20))
 DEFECTS = defects.Ranges(0.8, 0.5, 0.25)
+DISORDER = disorder.Ranges(0.6, 0.4, 1.5, 1.0, 0.8, (0.2, 1.0))
 SUPPORT = assemble.SupportRanges(0.95, 0.5, (10.0, 300.0))
 KINDS = {"crystalline": 0.7, "amorphous": 0.15, "points": 0.15}
 SPECIMENS = assemble.Ranges(
-    (0.1, 0.4), 5.0, 50, KINDS, CRYSTALS, GLASSES, POINTS, LIE, WEDGES, SHAPES, DEFECTS, SUPPORT
+    (0.1, 0.4), 5.0, 50, KINDS, CRYSTALS, GLASSES, POINTS, LIE, WEDGES, SHAPES, DEFECTS, DISORDER, SUPPORT
 )
 
 draws = settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -361,6 +362,58 @@ class TestDefects:
         assert stats.kstest([one["share"] for one in some], stats.uniform(0, 0.25).cdf).pvalue > 1e-4
 
 
+class TestDisorder:
+    #: Columns of ten atoms, 4 Å apart: more than twice the reach, so that they move independently.
+    SITES = np.stack(np.meshgrid(*[4.0 * np.arange(40)] * 2), axis=-1).reshape(-1, 2)
+
+    def columns(self):
+        depth = np.tile(2.0 * np.arange(10), len(self.SITES))
+        return Atoms(np.column_stack([np.repeat(self.SITES, 10, axis=0), depth]), np.full(len(depth), 78, np.int16))
+
+    def test_columns_move_as_a_whole_and_by_what_was_drawn(self):
+        parameters = {"strength": 0.5, "displacement": 0.2, "vacancies": 0.0}
+        moved = disorder.apply(self.columns(), parameters, DISORDER, stream(1, "disorder"))
+        steps = (moved.positions - self.columns().positions).reshape(-1, 10, 3)
+        assert np.abs(steps - steps[:, :1]).max() < 1e-12
+        assert np.abs(steps[..., 2]).max() == 0
+        flat = steps[:, 0, :2]
+        # a standard deviation of n normal deviates is known to one part in √(2n)
+        assert flat.std(axis=0) == pytest.approx(0.2, rel=5 / np.sqrt(2 * len(flat)))
+        neighbours = flat.reshape(40, 40, 2)
+        likeness = (neighbours[:, 1:] * neighbours[:, :-1]).mean() / flat.var()
+        assert abs(likeness) < 5 / np.sqrt(neighbours.size)
+
+    def test_the_field_has_unit_variance_everywhere(self):
+        places = np.stack(np.meshgrid(np.arange(0, 100, 0.25), np.arange(0, 100, 0.25)), axis=-1)
+        values = disorder.field(places.reshape(-1, 2), stream(1, "field")).reshape(*places.shape)
+        for i in range(4):
+            for j in range(4):
+                some = values[i::4, j::4]
+                # neighbours share nodes: a quarter of the values are independent
+                assert some.var() == pytest.approx(1, rel=5 * np.sqrt(2 / (some.size / 4)))
+
+    def test_places_lack_atoms(self):
+        parameters = {"strength": 1.0, "displacement": 0.0, "vacancies": 1.0}
+        left = disorder.apply(self.columns(), parameters, DISORDER, stream(1, "vacancies"))
+        column = np.rint(left.positions[:, :2] / 4).astype(int)
+        height = np.zeros((40, 40), int)
+        np.add.at(height, tuple(column.T), 1)
+        # 1 / nm² over 15.6 x 15.6 nm, each at some column: a Poisson number of columns is hit, some twice
+        hit, expected = (height < 10).sum(), 1600 * (1 - np.exp(-(15.6**2) / 1600))
+        # but one in a hundred of those that are to lose a part keeps all of its ten atoms
+        assert hit == pytest.approx(expected, abs=5 * np.sqrt(expected))
+        # half lack all
+        assert (height == 0).sum() == pytest.approx(hit / 2, abs=5 * np.sqrt(hit) / 2)
+        assert disorder.apply(self.columns(), None, DISORDER, stream(1, "none")).positions.shape == (16000, 3)
+
+    def test_strength_scales_all(self):
+        drawn = [disorder.sample(DISORDER, stream(1, "strength", number)) for number in range(2000)]
+        some = [one for one in drawn if one is not None]
+        assert len(some) / 2000 == pytest.approx(0.6, abs=5 * np.sqrt(0.24 / 2000))
+        assert stats.kstest([one["strength"] for one in some], "uniform").pvalue > 1e-4
+        assert all(one["displacement"] == 0.4 * one["strength"] == 0.4 * one["vacancies"] for one in some)
+
+
 class TestSpecimens:
     def test_the_same_address_makes_the_same_specimen_and_another_does_not(self):
         one, first = assemble.sample(SPECIMENS, (64, 64), 1, "specimens", 5)
@@ -415,6 +468,7 @@ class TestSpecimens:
             ("support", dataclasses.replace(SUPPORT, thickness=(0.0, 5.0)), "support: 'thickness'"),
             ("orientation", dataclasses.replace(LIE, axes=[[0, 0, 0]]), "orientation: 'axes'"),
             ("defects", dataclasses.replace(DEFECTS, share=1.2), "defects: 'share'"),
+            ("disorder", dataclasses.replace(DISORDER, reach=0.0), "disorder: 'reach'"),
         ],
     )
     def test_impossible_ranges_are_named_with_their_section(self, field, wrong, named):

@@ -113,15 +113,16 @@ def test_artefacts_are_medians_over_images():
 
 def pool(count=8, edge=64):
     images = (noisy(field(count=count), "pool", 0.05).clip(1e-3) / 1.5 * 65535).astype(np.uint16)[:, :edge, :edge]
-    return data.Pool(torch.from_numpy(images), torch.full((count,), 0.2))
+    return data.Pool(torch.from_numpy(images), torch.full((count,), 0.2), torch.zeros(count))
 
 
 def test_pairs_are_those_of_the_other_scores():
     chain = chains.build(DISTORTIONS, "stem")
     found = comparison.draw(pool(), chain, 5, 3, "scores")
-    truth, distorted = experiment.pairs(pool(), chain, 5, 3, "scores")
-    assert np.array_equal(found.truth, truth)
-    assert np.array_equal(found.distorted, distorted)
+    truth, distorted, _ = experiment.pairs(pool(), chain, 5, 3, "scores")
+    electrons = found.drawn["exposure"]["electrons"].numpy()[:, None, None]
+    assert np.array_equal(found.truth * electrons, truth)
+    assert np.array_equal(found.distorted * electrons, distorted)
     assert found.dose.shape == found.pixel_size.shape == (5,)
     assert ((found.dose >= 0.5) & (found.dose <= 750)).all()  # the range of the exposure
 

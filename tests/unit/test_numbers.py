@@ -11,6 +11,7 @@ from scipy.stats import t as student_t
 from study_tables import HALF
 
 from emrestore import numbers
+from emrestore.benchmarks import summary
 from emrestore.train.report import annotation_table, change_table, resolution_table
 
 #: Tables hold nothing but a few digits: what is left is rounding.
@@ -299,6 +300,25 @@ def test_wrong_models_are_compared_seed_by_seed():
     assert found["annotations.published.annotated"]["value"] == EXACT(0.04)
     assert found["annotations.published.annotated"]["network"] == "published"
     assert ends(found["annotations.compact.cropped"]) == EXACT((0.01, 0.01, 0.01))
+
+
+def test_benchmarks_are_compared_image_by_image():
+    found = numbers.benchmark_numbers(summary(made.benchmarks()), made.costs())
+    assert found["benchmarks.left_out"]["value"] == 1
+    # gains of 9, 10 and 11 dB: a standard deviation of 1 over three images
+    half = student_t.ppf(0.975, 2) / np.sqrt(3)
+    assert ends(found["benchmarks.release.hrstem.published.over_raw"]) == EXACT((10, 10 - half, 10 + half))
+    assert ends(found["benchmarks.validation.hrstem.bm3d.over_published"]) == EXACT((-4, -4, -4))
+    assert "benchmarks.validation.hrstem.published.over_published" not in found
+    counts = {key: found[f"benchmarks.validation.{key}"]["value"] for key in (
+        "bm3d.modalities", "bm3d.worse_than_published", "trained.modalities", "trained.better_than_published",
+        "published.better_than_raw", "published.worse_than_raw",
+    )}  # fmt: skip
+    assert list(counts.values()) == [1, 1, 2, 2, 2, 0]
+    assert found["benchmarks.trained.multiply_adds"]["value"] == 1e3
+    assert "benchmarks.bm3d.multiply_adds" not in found
+    # with one image left out there are two: gains of 9 and 10 dB
+    assert found["benchmarks.release.published.least_over_raw"]["value"] == EXACT(9.5)
 
 
 def test_examples_are_compared_by_mean_square_error():

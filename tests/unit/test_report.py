@@ -18,6 +18,7 @@ from study_tables import with_interval
 
 from emrestore import config
 from emrestore import numbers as reduce
+from emrestore.benchmarks import summary
 from emrestore.claims import evaluate
 from emrestore.errors import EmrestoreError
 from emrestore.report import render
@@ -83,7 +84,8 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     cross_sections = pd.DataFrame(
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
     )
-    trained, judged = study_tables.experiments(), study_tables.distortions_learned()
+    trained, benchmarks = study_tables.experiments(), summary(study_tables.benchmarks())
+    judged = study_tables.distortions_learned()
     learned = {
         "fig07_changes": change_table(judged, "stem", study_tables.SHOWS),
         "resolutions": resolution_table(study_tables.resolutions()),
@@ -109,7 +111,9 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         | reduce.feature_numbers(*study_tables.features())
         | reduce.departure_numbers(departures)
         | reduce.example_numbers(study_tables.examples())
+        | reduce.micrograph_numbers(study_tables.micrographs())
         | reduce.experiment_numbers(trained)
+        | reduce.benchmark_numbers(benchmarks, study_tables.costs())
         | reduce.comparison_numbers(judged, *learned.values())
     )
     rules = dict.fromkeys(ledger["table"], "tabulate")
@@ -122,7 +126,8 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     leaves = list(config.leaves(yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))))
     tables = {"fig03": fig03, "displaced": displaced, "cross_sections": cross_sections, "realistic": realistic}
     tables |= {"experiments": network_table(trained), "ablation": ablation_table(trained, "compact")}
-    tables |= learned | {"runs": study_tables.runs(), "comparison_runs": study_tables.runs()}
+    tables |= {"runs": study_tables.runs(), "benchmark_summary": benchmarks, "micrographs": study_tables.micrographs()}
+    tables |= learned | {"comparison_runs": study_tables.runs()}
     return {
         "config": {
             "name": "default",
@@ -213,6 +218,22 @@ def test_prose_of_the_audit_follows_the_numbers(context, tmp_path):
         "no statement of this report",
     ):
         assert absent not in text
+
+
+def test_benchmarks_name_ours_where_there_are_any_and_what_was_left_out(context, tmp_path):
+    text = words(written(tmp_path, context)[0]).replace("\u202f", " ")
+    assert "1 pair, of lrsem, is left out" in text
+    assert "On our pairs, the published networks are better in 2 and worse in 0 of 2 modalities" in text
+    assert "BM3D is better in 0 and worse in 1 of 1 than the published ones" in text
+    assert "Ours are better in 2 and worse in 0 of 2" in text
+    scores = study_tables.benchmarks()
+    ours = summary(scores[scores["method"] != "trained"])
+    for key in [key for key in context["numbers"] if key.startswith("benchmarks.") and ".trained" in key]:
+        del context["numbers"][key]
+    context["tables"]["benchmark_summary"] = ours.to_dict("records")
+    text = words(written(tmp_path, context)[0])
+    assert "No weights of our own were there" in text
+    assert "Ours are" not in text
 
 
 @pytest.mark.parametrize(

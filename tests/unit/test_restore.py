@@ -12,6 +12,7 @@ import emrestore
 from emrestore.errors import EmrestoreError
 from emrestore.network import published, weights
 from emrestore.network.cgrdn import CGRDN
+from emrestore.network.unet import Compact
 from emrestore.restore import network as restore_network
 from emrestore.restore import open_method, restore
 from emrestore.rng import stream
@@ -167,13 +168,16 @@ def test_large_images_are_tiled_unasked(monkeypatch, tiny):
     assert max(seen) <= 64 * 64
 
 
-@given(edge=st.integers(4, 3000), tile=st.integers(20, 600), overlap=st.integers(0, 40))
-def test_spans_cover_the_axis_once(edge, tile, overlap):
-    edge, tile, overlap = 2 * edge, 2 * max(tile, overlap + 1), overlap // 2 * 2
-    spans = restore_network.spans(edge, tile, overlap)
+@given(edge=st.integers(8, 6000), tile=st.integers(20, 600), overlap=st.integers(0, 40), levels=st.integers(1, 4))
+def test_spans_cover_the_axis_once(edge, tile, overlap, levels):
+    multiple = 2**levels
+    overlap = overlap // multiple * multiple
+    tile = 2 * max(tile, overlap + multiple)
+    spans = restore_network.spans(edge, tile, overlap, multiple)
+    edge += -edge % multiple
     assert [g for _, give in spans for g in range(give.start, give.stop)] == list(range(edge))
     for see, give in spans:
-        assert see.start % 2 == 0
+        assert see.start % multiple == 0
         assert 0 <= see.start <= give.start < give.stop <= see.stop <= edge
         assert see.stop - see.start <= tile
         assert give.start - see.start >= overlap or see.start == 0
@@ -255,3 +259,41 @@ def test_auto_keeps_float32_for_sparse_images():
     assert np.array_equal(found[0], exact[0])
     assert not np.array_equal(found[1], exact[1])
     assert np.array_equal(found[1:], restore(counts[1:], "hrstem", "published", precision="bf16"))
+
+
+def test_a_network_is_told_how_strongly_to_believe(tmp_path, tiny):
+    torch.manual_seed(1)
+    network = Compact(widths=[4, 8, 8], blocks=1, conditional=True)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    weights.save(network, tmp_path / "told.safetensors", {"model": "hrstem"})
+    told = {"weights": tmp_path / "told.safetensors", "precision": "fp32"}
+    image = noise(2, 20, 24)
+    strong, honest = (restore(image, prior=prior, **told) for prior in ("strong", "honest"))
+    np.testing.assert_array_equal(strong, restore(image, **told))
+    np.testing.assert_array_equal(honest, restore(image, prior=1.0, **told))
+    assert np.abs(strong - honest).max() > 1e-3
+    # whatever it is told, gain and offset pass through; rounding of float32 about the offset
+    np.testing.assert_allclose(
+        restore(7 * image + 100, prior=0.5, **told), 7 * restore(image, prior=0.5, **told) + 100, atol=1e-3
+    )
+    for prior, words in (("strongest", "a prior is strong"), (1.5, "from 0 to 1")):
+        with pytest.raises(EmrestoreError, match=words):
+            open_method(prior=prior, **told)
+    with pytest.raises(EmrestoreError, match="cannot be told"):
+        open_method("hrstem", prior="honest", **tiny)
+
+
+def test_tiles_of_a_deep_network_meet(tmp_path, monkeypatch):
+    torch.manual_seed(1)
+    network = Compact(widths=[4, 8, 8], blocks=1)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    weights.save(network, tmp_path / "deep.safetensors", {"model": "hrstem"})
+    monkeypatch.setattr(restore_network, "MINIMUM_TILE", 8)
+    image = noise(1, 150, 131)
+    # beyond what any pixel sees: two pixels a level for each of two convolutions in up to four blocks
+    monkeypatch.setattr(restore_network, "OVERLAP", 48)
+    method = open_method("hrstem", tmp_path / "deep.safetensors", precision="fp32", tile=128)
+    whole = open_method("hrstem", tmp_path / "deep.safetensors", precision="fp32")
+    np.testing.assert_allclose(restore(image, method=method), restore(image, method=whole), atol=1e-5)

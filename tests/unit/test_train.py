@@ -46,7 +46,11 @@ def pool(name="train", count=6):
     generator = stream(1, "pool", name)
     waves = [np.cos(x * a + p) + np.cos(y * b + q) for a, b, p, q in generator.uniform(0.3, 1.5, (count, 4))]
     images = np.stack([(wave - wave.min()) / np.ptp(wave) for wave in waves])
-    return data.Pool(torch.from_numpy(np.rint(images * shard.LEVELS).astype(np.uint16)), torch.full((count,), 0.1))
+    return data.Pool(
+        torch.from_numpy(np.rint(images * shard.LEVELS).astype(np.uint16)),
+        torch.full((count,), 0.1),
+        torch.zeros(count),
+    )
 
 
 def small():
@@ -55,7 +59,7 @@ def small():
 
 
 def run(folder, settings=SETTINGS, network=None, weights=L1, train_pool=None, **others):
-    pools = train_pool or pool(), pool("validation")
+    pools = train_pool or (pool(), pool("validation"))
     return loop.train(network or small(), *pools, CHAIN, weights, TERMS, settings, folder, 7, "test", **others)
 
 
@@ -68,7 +72,7 @@ class TestCrops:
 
     def test_crops_are_parts_of_images_in_all_eight_symmetries(self):
         image = torch.arange(32 * 32).reshape(1, 32, 32).to(torch.uint16)
-        one = data.Pool(image, torch.ones(1))
+        one = data.Pool(image, torch.ones(1), torch.zeros(1))
         found = data.crops(one, 8, 0, 400, 7, "crops")[0][:, 0] * shard.LEVELS
         values = found.clamp(min=data.DARKEST * shard.LEVELS).round().long()
         # the steps to the next pixel along y and along x tell how a crop was turned
@@ -120,6 +124,20 @@ class TestLoop:
             assert torch.equal(one, other)
         times = ["seconds", "drawing"]
         pd.testing.assert_frame_equal(history.drop(columns=times), again.drop(columns=times))
+
+    def test_a_network_is_told_the_disorder_of_its_specimens(self, tmp_path):
+        moved = {}
+        for disorder in (0.0, 1.0):
+            told = dataclasses.replace(pool(), disorder=torch.full((6,), disorder))
+            torch.manual_seed(0)
+            network = Compact(widths=[4, 6], blocks=1, conditional=True)
+            before = network.first.weight[:, 1].clone()
+            settings = dataclasses.replace(SETTINGS, weight_decay=0.0)
+            run(tmp_path / str(disorder), settings, network=network, train_pool=(told, told))
+            moved[disorder] = (network.first.weight[:, 1] - before).abs().max()
+        # where it is told nothing, no gradient reaches the weights of what it is told
+        assert moved[0.0] == 0
+        assert moved[1.0] > 1e-4
 
     def test_two_devices_end_where_one_does(self, tmp_path):
         weights = dataclasses.replace(L1, adversarial=1e-3)
@@ -215,9 +233,10 @@ def test_shards_are_read_as_they_were_drawn(tmp_path):
         {
             "image": (("number", "y", "x"), levels, {"scale_factor": np.float32(1 / shard.LEVELS)}),
             "pixel_size": ("number", np.full(len(levels), 0.1)),
-            "drawn": ("number", ["{}"] * len(levels)),
+            "drawn": ("number", ['{"specimen": {"disorder": {"strength": 0.5}}}'] + ["{}"] * (len(levels) - 1)),
         }
     )
     store.write(dataset, tmp_path / "0.nc", {})
     found = data.load([tmp_path / "0.nc", tmp_path / "0.nc"])
     assert np.array_equal(found.images.numpy(), np.concatenate([levels, levels]))
+    assert found.disorder.tolist() == 2 * [0.5, *[0.0] * (len(levels) - 1)]

@@ -34,6 +34,7 @@ def test_everything_is_there(finished):
         "figures/fig03.pdf",
         "figures/fig04.png",
         "figures/fig05.pdf",
+        "figures/fig06.png",
         "figures/audit_bounds.png",
         "figures/audit_averaging.png",
         "figures/audit_features.png",
@@ -47,9 +48,11 @@ def test_everything_is_there(finished):
         "figures/distortions.pdf",
         "figures/clean_lrstem.pdf",
         "figures/fig11.png",
+        "figures/benchmarks.png",
         "figures/realism.png",
         "tables/generator.csv",
         "tables/realism.csv",
+        "tables/benchmarks.csv",
         "claims.csv",
     ):
         assert (finished.folder / "results" / name).stat().st_size > 0

@@ -104,10 +104,21 @@ class Lattice:
             raise EmrestoreError(f"{self.columns} columns along an axis are too few: give at least {2 * RINGS + 3}")
         return chosen
 
-    def expected(self, displacements: np.ndarray, dose: float) -> np.ndarray:
-        """Give the expected electrons per pixel (N, Y, X) for displacements (N, K, 2) [px] and a dose [e/Å²]."""
+    def expected(self, displacements: np.ndarray, dose: float, contents: np.ndarray | float = 1.0) -> np.ndarray:
+        """Give the expected electrons per pixel (N, Y, X).
+
+        Parameters
+        ----------
+        displacements
+            (N, K, 2) [px].
+        dose
+            [e/Å²].
+        contents
+            (K,) what each column holds, over a whole column.
+        """
         places = torch.as_tensor(self.sites + displacements)
-        column = torch.cat([torch.full_like(places[..., :1], dose * self.height), places], dim=-1)
+        heights = dose * self.height * torch.as_tensor(contents, dtype=places.dtype).expand(places.shape[:-1])
+        column = torch.cat([heights[..., None], places], dim=-1)
         shared = torch.tensor([[dose * self.background, self.sigma]], dtype=torch.float64).expand(len(places), -1)
         return render(column, shared, self.shape).numpy()
 
@@ -238,7 +249,7 @@ def measure(
     Parameters
     ----------
     design
-        One of :func:`designs`.
+        One of :func:`designs`; with ``contents``, columns that are not whole.
     dose
         [e/Å²].
     method
@@ -256,7 +267,8 @@ def measure(
     """
     displacements = design["displacements"]
     keys = noise.keys(key(seed, "audit", "noise", dose), len(displacements))
-    counts = noise.poisson(keys, torch.from_numpy(lattice.expected(displacements, dose)).float()).numpy()
+    expected = lattice.expected(displacements, dose, design.get("contents", 1.0))
+    counts = noise.poisson(keys, torch.from_numpy(expected).float()).numpy()
     images = restore(counts, method=method)
     tables = []
     for estimator in estimators:

@@ -7,7 +7,7 @@ import numpy as np
 from emrestore import rng
 from emrestore.errors import EmrestoreError
 from emrestore.image import intensity, lowres, profiles
-from emrestore.specimen import assemble, crystal, cuts, defects, orientation, packing
+from emrestore.specimen import assemble, crystal, cuts, defects, disorder, orientation, packing
 
 #: Edge of an image [px] below which grains are all border.
 LEAST = 32
@@ -40,6 +40,7 @@ def build(settings: dict) -> Ranges:
         "wedge": cuts.WedgeRanges,
         "shapes": cuts.ShapeRanges,
         "defects": defects.Ranges,
+        "disorder": disorder.Ranges,
         "support": assemble.SupportRanges,
     }
     whole = {name: settings[name] for name in ("pixel_size", "extension", "attempts", "kinds")}

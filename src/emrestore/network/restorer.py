@@ -1,7 +1,10 @@
 """What all networks that restore images have in common: each standardises its images and undoes it."""
 
+from typing import Self
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 #: Smallest standard deviation that the standardisation divides by, in units of the input, as in the published network.
 STD_FLOOR = 0.1
@@ -14,13 +17,38 @@ class Restorer(nn.Module):
     """
 
     arguments: dict
+    #: Whether it is told how much disorder to expect.
+    conditional: bool = False
+    #: Tiles begin at multiples of so many pixels: where the network's coarsest pixels begin.
+    multiple: int = 2
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Restore images (N, 1, Y, X): standardise each, restore, undo the standardisation."""
+    def forward(self, images: Tensor, disorder: Tensor | None = None) -> Tensor:
+        """Restore images (N, 1, Y, X): standardise each, restore, undo the standardisation.
+
+        Parameters
+        ----------
+        images
+            (N, 1, Y, X).
+        disorder
+            (N,) how much disorder to expect of each specimen, from 0 to 1; for conditional networks only.
+        """
         std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
         std = std.clamp_min(STD_FLOOR)
-        return self.restore_standardised((images - mean) / std) * std + mean
+        z = (images - mean) / std
+        told = (z, disorder) if self.conditional else (z,)
+        return self.restore_standardised(*told) * std + mean
 
-    def restore_standardised(self, z: Tensor) -> Tensor:
+    def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
         raise NotImplementedError
+
+    def use_bfloat16(self) -> Self:
+        """Compute all but the few convolutions that images go through in bfloat16 from now on; for inference."""
+        raise NotImplementedError
+
+
+def padded_to(z: Tensor, multiple: int) -> Tensor:
+    """Continue images by reflection to edges that are multiples; one that is too small by its last line."""
+    bottom, right = (-edge % multiple for edge in z.shape[-2:])
+    mode = "reflect" if bottom < z.shape[-2] and right < z.shape[-1] else "replicate"
+    return functional.pad(z, (0, right, 0, bottom), mode=mode)

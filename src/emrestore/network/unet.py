@@ -5,12 +5,13 @@ Images whose edges the network cannot halve often enough are continued by reflec
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emrestore.network.restorer import Restorer
+from emrestore.network.restorer import Restorer, padded_to
 
 
 class ResidualBlock(nn.Module):
@@ -38,22 +39,40 @@ class Compact(Restorer):
     blocks
         Residual blocks at each resolution, on the way down and again on the way up; at the coarsest twice as many at
         once.
+    stride
+        1, or 2 for a network whose finest features lie on every other pixel, as those of CGRDN: more features and a
+        wider view for the same operations.
+    conditional
+        Whether the network is told how much disorder its specimens were drawn with
+        (:mod:`emrestore.specimen.disorder`), as a second image that is constant. How strongly it believes in a lattice
+        can then be chosen.
     """
 
     #: What it is made of.
     block: type[nn.Module] = ResidualBlock
 
-    def __init__(self, widths: Sequence[int] = (32, 64, 96, 144), blocks: int = 2):
+    def __init__(
+        self,
+        widths: Sequence[int] = (32, 64, 96, 144),
+        blocks: int = 2,
+        stride: int = 1,
+        conditional: bool = False,
+    ):
         super().__init__()
-        self.arguments = dict(widths=list(widths), blocks=blocks)
-        self.first = nn.Conv2d(1, widths[0], 3, padding=1)
+        self.arguments = dict(widths=list(widths), blocks=blocks, stride=stride, conditional=conditional)
+        self.conditional = conditional
+        self.multiple = stride * 2 ** (len(widths) - 1)
+        self._block_dtype: torch.dtype | None = None
+        # a stride of two goes with kernels of four, which see every pixel equally often
+        self.first = nn.Conv2d(2 if conditional else 1, widths[0], stride + 2, stride=stride, padding=1)
         pairs = list(pairwise(widths))
         self.ways_down = nn.ModuleList(self._blocks(fine, blocks) for fine, _ in pairs)
         self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
         self.bottom = self._blocks(widths[-1], 2 * blocks)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in reversed(pairs))
         self.ways_up = nn.ModuleList(self._blocks(fine, blocks) for fine, _ in reversed(pairs))
-        self.last = nn.Conv2d(widths[0], 1, 3, padding=1)
+        last = nn.Conv2d if stride == 1 else nn.ConvTranspose2d
+        self.last = last(widths[0], 1, stride + 2, stride=stride, padding=1)
         # a second convolution of zeros makes every block the identity at first, and a last one the whole network
         for module in [*self.modules()]:
             if isinstance(module, ResidualBlock):
@@ -63,17 +82,28 @@ class Compact(Restorer):
     def _blocks(self, width: int, count: int) -> nn.Sequential:
         return nn.Sequential(*[self.block(width) for _ in range(count)])
 
-    def restore_standardised(self, z: Tensor) -> Tensor:
+    def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
-        padded = _padded(z, 2 ** len(self.downs))
+        padded = padded_to(z, self.multiple)
+        if self.conditional:
+            told = torch.zeros(len(z), device=z.device) if disorder is None else disorder
+            padded = torch.cat([padded, told.to(z)[:, None, None, None].expand_as(padded)], dim=1)
         x, kept = self.first(padded), []
+        x = x.to(self._block_dtype or x.dtype)
         for blocks, down in zip(self.ways_down, self.downs, strict=True):
             kept.append(blocks(x))
             x = down(kept[-1])
         x = self.bottom(x)
         for up, blocks in zip(self.ups, self.ways_up, strict=True):
             x = blocks(up(x) + kept.pop())
-        return z + self.last(x)[..., : z.shape[-2], : z.shape[-1]]
+        return z + self.last(x.to(padded.dtype))[..., : z.shape[-2], : z.shape[-1]]
+
+    def use_bfloat16(self) -> Self:
+        """Compute all but the first and the last convolution in bfloat16 from now on; for inference."""
+        self._block_dtype = torch.bfloat16
+        for part in (self.ways_down, self.downs, self.bottom, self.ups, self.ways_up):
+            part.to(self._block_dtype)
+        return self
 
 
 class GatedBlock(nn.Module):
@@ -124,7 +154,7 @@ class NAFNet(Compact):
 
     Parameters
     ----------
-    widths, blocks
+    widths, blocks, conditional
         As of :class:`Compact`.
     """
 
@@ -149,6 +179,7 @@ class MRUNet(Restorer):
     def __init__(self, widths: Sequence[int] = (64, 128, 256, 512, 1024), extra: int = 1):
         super().__init__()
         self.arguments = dict(widths=list(widths), extra=extra)
+        self._block_dtype: torch.dtype | None = None
         pairs = list(pairwise(widths))
         self.ways_down = nn.ModuleList(
             _convolutions(coming, width, 2) for coming, width in zip([1, *widths[:-2]], widths[:-1], strict=True)
@@ -156,6 +187,7 @@ class MRUNet(Restorer):
         self.bottom = _convolutions(widths[-2], widths[-1], 2 + 2 * extra)
         self.ups = nn.ModuleList(nn.ConvTranspose2d(coarse, fine, 2, stride=2) for fine, coarse in reversed(pairs))
         self.ways_up = nn.ModuleList(_convolutions(2 * fine, fine, 2 + extra) for fine, _ in reversed(pairs))
+        self.multiple = 2 ** len(self.ups)
         self.images = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for width in reversed(widths))
 
     def restore_standardised(self, z: Tensor) -> Tensor:
@@ -167,19 +199,25 @@ class MRUNet(Restorer):
 
         The coarse ones are to match the clean image averaged over as many pixels, which training may ask for.
         """
-        padded = _padded(z, 2 ** len(self.ups))
-        x, kept = padded, []
+        padded = padded_to(z, self.multiple)
+        x, kept = padded.to(self._block_dtype or padded.dtype), []
         for convolutions in self.ways_down:
             kept.append(convolutions(x))
             x = functional.max_pool2d(kept[-1], 2)
         x = self.bottom(x)
-        found = [self.images[0](x) + functional.avg_pool2d(padded, 2 ** len(self.ups))]
+        found = [self.images[0](x).to(padded.dtype) + functional.avg_pool2d(padded, 2 ** len(self.ups))]
         for level, (up, convolutions) in enumerate(zip(self.ups, self.ways_up, strict=True), start=1):
             x = convolutions(torch.cat([up(x), kept.pop()], dim=1))
             scale = 2 ** (len(self.ups) - level)
-            found.append(self.images[level](x) + (functional.avg_pool2d(padded, scale) if scale > 1 else padded))
+            coarse = functional.avg_pool2d(padded, scale) if scale > 1 else padded
+            found.append(self.images[level](x).to(padded.dtype) + coarse)
         found[-1] = found[-1][..., : z.shape[-2], : z.shape[-1]]
         return found
+
+    def use_bfloat16(self) -> Self:
+        """Compute all convolutions in bfloat16 from now on, and add to the image in float32; for inference."""
+        self._block_dtype = torch.bfloat16
+        return self.to(self._block_dtype)
 
 
 def _convolutions(coming: int, width: int, count: int) -> nn.Sequential:
@@ -188,10 +226,3 @@ def _convolutions(coming: int, width: int, count: int) -> nn.Sequential:
     for number in range(count):
         layers += [nn.Conv2d(width if number else coming, width, 3, padding=1), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers)
-
-
-def _padded(z: Tensor, multiple: int) -> Tensor:
-    """Continue images by reflection to edges that are multiples; one that is too small by its last line."""
-    bottom, right = (-edge % multiple for edge in z.shape[-2:])
-    mode = "reflect" if bottom < z.shape[-2] and right < z.shape[-1] else "replicate"
-    return functional.pad(z, (0, right, 0, bottom), mode=mode)

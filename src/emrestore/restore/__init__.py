@@ -16,6 +16,10 @@ from emrestore.errors import EmrestoreError
 #: from.
 MINIMUM_EDGE = 8
 
+#: How much disorder a network is told to expect, over the most that it was trained with: how strongly it believes in a
+#: lattice. Networks without such an input believe as their training taught them.
+PRIORS = {"strong": 0.0, "balanced": 0.5, "honest": 1.0}
+
 #: Called with the fraction done, 0 to 1, never decreasing.
 Progress = Callable[[float], None]
 
@@ -58,13 +62,14 @@ def open_method(
     precision: str = "auto",
     tile: int | None = None,
     device: str = "auto",
+    prior: str | float = "strong",
 ) -> Method:
     """Make a method ready for use; parameters as in :func:`restore`."""
     if model in FILTERS:
         return FILTERS[model]()
     from emrestore.restore.network import open_network
 
-    return open_network(model, weights, precision=precision, tile=tile, device=device)
+    return open_network(model, weights, precision=precision, tile=tile, device=device, prior=prior)
 
 
 def restore(
@@ -75,6 +80,7 @@ def restore(
     precision: str = "auto",
     tile: int | None = None,
     device: str = "auto",
+    prior: str | float = "strong",
     fast_axis: str = "x",
     progress: Progress | None = None,
     method: Method | None = None,
@@ -100,13 +106,16 @@ def restore(
         of more pixels than that. See :mod:`emrestore.restore.network` for the overlap and its error.
     device
         ``auto`` (CUDA where there is one, else the processor) or a name that PyTorch knows.
+    prior
+        How strongly a network believes in a lattice, for networks that can be told: ``strong``, ``balanced``,
+        ``honest``, or the disorder to expect from 0 to 1. A result that changes with it depends on the belief.
     fast_axis
         ``x``, or ``y`` where the scan runs along axis -2: the images are transposed before and after.
     progress
         Called with the fraction done.
     method
         What :func:`open_method` gave, to restore many images with weights read once; model, weights,
-        precision, tile and device are then ignored.
+        precision, tile, device and prior are then ignored.
 
     Returns
     -------
@@ -121,7 +130,7 @@ def restore(
     images = _checked(image)
     if fast_axis not in ("x", "y"):
         raise EmrestoreError(f"the fast scan axis is x or y, not {fast_axis!r}")
-    method = method or open_method(model, weights, precision=precision, tile=tile, device=device)
+    method = method or open_method(model, weights, precision=precision, tile=tile, device=device, prior=prior)
     progress = progress or (lambda fraction: None)
     shape = images.shape
     images = images.reshape(-1, *shape[-2:])

@@ -21,12 +21,12 @@ from typing import Self
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional
 
 from emrestore.errors import EmrestoreError
 from emrestore.network import published
 from emrestore.network import weights as weights_file
-from emrestore.restore import Progress
+from emrestore.network.restorer import padded_to
+from emrestore.restore import PRIORS, Progress
 
 #: Pixels of small images that a processor takes at once. Feature maps then stay below 32 MB, up to which malloc reuses
 #: memory instead of asking the system for fresh pages: one batch of 8 x 256 x 256 takes 1.6 times as long as 8 images.
@@ -56,6 +56,8 @@ class NetworkMethod:
     description: str
     tile: int | None
     device: torch.device
+    #: How much disorder a conditional network is to expect, from 0 to 1.
+    disorder: float = 0.0
     #: Takes the images that are too sparse for bfloat16, see :data:`SPARSE`.
     for_sparse: Self | None = None
 
@@ -71,8 +73,9 @@ class NetworkMethod:
                     restored[~sparse] = others(images[~sparse], lambda done: progress(share + (1 - share) * done))
                 return restored
         count, *shape = images.shape
-        tile = self.tile or (DEFAULT_TILE if shape[0] * shape[1] > WHOLE_PIXELS else max(shape) + 1)
-        windows = list(product(*(spans(edge + edge % 2, tile - tile % 2, OVERLAP) for edge in shape)))
+        multiple = self.network.multiple
+        tile = self.tile or (DEFAULT_TILE if shape[0] * shape[1] > WHOLE_PIXELS else max(shape) + multiple)
+        windows = list(product(*(spans(edge, tile, OVERLAP, multiple) for edge in shape)))
         limit = BATCH_PIXELS if self.device.type == "cpu" else WHOLE_PIXELS
         size = max(1, limit // min(shape[0] * shape[1], tile**2))
         starts = range(0, count, size)
@@ -90,12 +93,15 @@ class NetworkMethod:
         constant = images.min(axis=(1, 2), keepdims=True) == images.max(axis=(1, 2), keepdims=True)
         z = torch.from_numpy(((images - mean) / np.where(constant, 1, std)).astype(np.float32))[:, None]
         height, width = z.shape[2:]
-        z = functional.pad(z, (0, width % 2, 0, height % 2), mode="reflect").to(self.device)
+        z = padded_to(z, self.network.multiple).to(self.device)
+        told = ()
+        if self.network.conditional:
+            told = (torch.full((len(z),), self.disorder, device=self.device),)
         out = torch.empty_like(z)
         # full float32: by default CUDA convolutions round their factors to 10 bits
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for (see_y, give_y), (see_x, give_x) in windows:
-                seen = self.network.restore_standardised(z[:, :, see_y, see_x])
+                seen = self.network.restore_standardised(z[:, :, see_y, see_x], *told)
                 inner = [slice(g.start - s.start, g.stop - s.start) for s, g in ((see_y, give_y), (see_x, give_x))]
                 out[:, :, give_y, give_x] = seen[:, :, *inner]
         restored = out[:, 0, :height, :width].cpu().numpy() * std + mean
@@ -109,6 +115,7 @@ def open_network(
     precision: str = "auto",
     tile: int | None = None,
     device: str = "auto",
+    prior: str | float = "strong",
 ) -> NetworkMethod:
     """Read a network's weights and make it ready for use; parameters as in :func:`emrestore.restore.restore`.
 
@@ -125,14 +132,34 @@ def open_network(
         raise EmrestoreError(f"precision is fp32, bf16 or auto, not {precision!r}")
     place = _device(device)
     network, origin = _read(model, weights)
+    disorder = _disorder(prior)
+    if network.conditional:
+        origin += f", prior {prior}"
+    elif disorder:
+        raise EmrestoreError(
+            f"{origin} cannot be told how strongly to believe in a lattice; leave out the prior {prior}"
+        )
     # channels last is two to three times faster than PyTorch's default layout on processors
     network = network.to(place, memory_format=torch.channels_last)
-    exact = NetworkMethod(network, f"{model}, {origin}, fp32 on {place.type}", tile, place)
+    exact = NetworkMethod(network, f"{model}, {origin}, fp32 on {place.type}", tile, place, disorder)
     if precision == "fp32" or (precision == "auto" and not computes_bfloat16(place)):
         return exact
     reduced = copy.deepcopy(network).use_bfloat16()
     for_sparse = exact if precision == "auto" else None
-    return NetworkMethod(reduced, f"{model}, {origin}, bf16 on {place.type}", tile, place, for_sparse)
+    return NetworkMethod(reduced, f"{model}, {origin}, bf16 on {place.type}", tile, place, disorder, for_sparse)
+
+
+def _disorder(prior: str | float) -> float:
+    """Give how much disorder a prior expects, from 0 to 1."""
+    if prior in PRIORS:
+        return PRIORS[prior]
+    try:
+        disorder = float(prior)
+    except ValueError:
+        disorder = -1.0
+    if not 0 <= disorder <= 1:
+        raise EmrestoreError(f"a prior is {', '.join(PRIORS)}, or a number from 0 to 1, not {prior!r}")
+    return disorder
 
 
 def computes_bfloat16(device: torch.device) -> bool:
@@ -144,14 +171,16 @@ def computes_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
-def spans(edge: int, tile: int, overlap: int) -> list[tuple[slice, slice]]:
+def spans(edge: int, tile: int, overlap: int, multiple: int = 2) -> list[tuple[slice, slice]]:
     """Cut an axis into as few overlapping tiles of equal size as will do.
 
     Parameters
     ----------
     edge, tile, overlap
-        Length of the axis, most that a tile may see, and pixels that it must see beyond those it gives. All
-        even: the network halves the resolution, so tiles have to begin at even pixels.
+        Length of the axis, most that a tile may see, and pixels that it must see beyond those it gives.
+    multiple
+        Tiles begin at multiples of this, where the network's coarsest pixels begin, and the axis is continued to one.
+        It divides twice the overlap.
 
     Returns
     -------
@@ -159,11 +188,12 @@ def spans(edge: int, tile: int, overlap: int) -> list[tuple[slice, slice]]:
         What each tile sees, and the part of it that it gives. The parts given cover the axis once; neighbours
         meet in the middle of what both see.
     """
+    edge, tile = edge + -edge % multiple, tile - tile % multiple
     if edge <= tile:
         return [(slice(0, edge), slice(0, edge))]
     count = -(-(edge - 2 * overlap) // (tile - 2 * overlap))
-    seen = 2 * -(-(edge + 2 * overlap * (count - 1)) // (2 * count))
-    starts = [(edge - seen) * i // (2 * (count - 1)) * 2 for i in range(count)]
+    seen = multiple * -(-(edge + 2 * overlap * (count - 1)) // (multiple * count))
+    starts = [(edge - seen) * i // (multiple * (count - 1)) * multiple for i in range(count)]
     seams = [0, *((left + seen + right) // 2 for left, right in pairwise(starts)), edge]
     return [(slice(at, at + seen), slice(*give)) for at, give in zip(starts, pairwise(seams), strict=True)]
 

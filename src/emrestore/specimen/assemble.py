@@ -9,7 +9,7 @@ import numpy as np
 
 from emrestore import rng
 from emrestore.errors import EmrestoreError
-from emrestore.specimen import crystal, cuts, defects, orientation, packing, structure
+from emrestore.specimen import crystal, cuts, defects, disorder, orientation, packing, structure
 from emrestore.specimen.atoms import Atoms, Unplaceable, join
 
 KINDS = ("crystalline", "amorphous", "points")
@@ -61,6 +61,7 @@ class Ranges:
     wedge: cuts.WedgeRanges
     shapes: cuts.ShapeRanges
     defects: defects.Ranges
+    disorder: disorder.Ranges
     support: SupportRanges
 
 
@@ -122,6 +123,9 @@ def _attempt(ranges: Ranges, kind: str, shape, pixel_size: float, seed: int, *ad
     parameters["shape"] = cuts.sample_shape(ranges.shapes, field, box, stream("shape"))
     atoms = cuts.shape(atoms, parameters["shape"])
     atoms, parameters["defects"] = _damage(ranges, atoms, stream("defects"))
+    generator = stream("disorder")
+    parameters["disorder"] = disorder.sample(ranges.disorder, generator)
+    atoms = disorder.apply(atoms, parameters["disorder"], ranges.disorder, generator)
     seen = (np.abs(atoms.positions[:, :2] - box[:2] / 2) < field[:2] / 2).all(1)
     if not seen.any():
         raise Unplaceable("no atom is in the field")
@@ -184,6 +188,7 @@ def check(ranges: Ranges) -> None:
         ("wedge", cuts.check_wedge),
         ("shapes", cuts.check_shapes),
         ("defects", defects.check),
+        ("disorder", disorder.check),
         ("support", _check_support),
     ):
         try:

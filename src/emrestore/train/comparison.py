@@ -83,8 +83,8 @@ def changed(distortions: Mapping, chain: str, changes: Mapping[str, Mapping]) ->
 
 
 def draw(pool: data.Pool, chain: Chain, count: int, seed: int, *address: rng.Part) -> Pairs:
-    """Draw pairs with all that is known of them; images as :func:`emrestore.train.experiment.pairs` draws them."""
-    clean, pixel_size = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
+    """Draw the pairs of :func:`emrestore.train.experiment.pairs` with all that is known of them, not in electrons."""
+    clean, pixel_size, _ = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
     keys = noise.keys(rng.key(seed, *address, "distortions"), count)
     truth, distorted, drawn = chains.distort(chain, keys, clean, pixel_size)
     dose = drawn["exposure"]["electrons"] * clean.mean(dim=(1, 2, 3))

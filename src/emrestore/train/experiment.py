@@ -53,12 +53,16 @@ def multiply_adds(network: Restorer, edge: int = 256) -> float:
 
 def pairs(
     pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw fixed pairs of clean and distorted images, (count, Y, X) each, of :data:`SCORED` pixels."""
-    clean, pixel_size = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Draw fixed pairs of clean and distorted images, and the disorder of their specimens.
+
+    Images are (count, Y, X) of :data:`SCORED` pixels, in electrons: filters have to know the noise.
+    """
+    clean, pixel_size, disorder = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
     keys = noise.keys(rng.key(seed, *address, "distortions"), count)
-    truth, distorted, _ = chains.distort(chain, keys, clean, pixel_size)
-    return truth[:, 0].numpy(), distorted[:, 0].numpy()
+    truth, distorted, drawn = chains.distort(chain, keys, clean, pixel_size)
+    electrons = drawn["exposure"]["electrons"][:, None, None]
+    return (truth[:, 0] * electrons).numpy(), (distorted[:, 0] * electrons).numpy(), disorder.numpy()
 
 
 def column_scores(method: Method, lattice: Lattice, dose: float, width: float, fields: int, seed: int) -> dict:

@@ -180,18 +180,20 @@ def train(
     if weights.adversarial:
         critic = fabric.setup(modules["discriminator"], optimisers["discriminator_optimiser"])
     fixed = (*address, "validation")
-    truth, distorted = _pairs(validation, chain, settings.crop, 0, VALIDATED, fabric.device, seed, *fixed)
+    truth, distorted, told = _pairs(validation, chain, settings.crop, 0, VALIDATED, fabric.device, seed, *fixed)
     raw = float(_psnr(distorted, truth).mean())
     started = ticked = time.monotonic()
     share = settings.batch // fabric.world_size
     while run.step < settings.steps:
         first = run.step * settings.batch + fabric.global_rank * share
         begun = time.monotonic()
-        clean, noisy = _pairs(pool, chain, settings.crop, first, share, fabric.device, seed, *address, "crops")
+        clean, noisy, disorder = _pairs(
+            pool, chain, settings.crop, first, share, fabric.device, seed, *address, "crops"
+        )
         run.drawing += time.monotonic() - begun
         for group in optimiser.param_groups:
             group["lr"] = _rate(run.step, settings)
-        found = _step(fabric, wrapped, optimiser, critic, clean, noisy, weights, terms, settings, run)
+        found = _step(fabric, wrapped, optimiser, critic, clean, noisy, disorder, weights, terms, settings, run)
         run.step += 1
         if found is None:
             run.skipped, run.bad = run.skipped + 1, run.bad + 1
@@ -213,7 +215,7 @@ def train(
             row["drawing"] = run.drawing / run.seconds
             row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
             row |= {"learning_rate": optimiser.param_groups[0]["lr"], "skipped": run.skipped, "psnr_raw": raw}
-            restored = _restored(average, distorted)
+            restored = _restored(average, distorted, told)
             row["psnr"] = float(_psnr(restored, truth).mean())
             run.history.append(row)
             run.sums, run.counted = {}, 0
@@ -237,18 +239,20 @@ VALIDATED = 64
 SHOWN = 8
 
 
-def _pairs(pool, chain, edge: int, first: int, count: int, device, seed: int, *address) -> tuple[Tensor, Tensor]:
-    """Draw crops and distort them: what restoration should give, and what it gets."""
-    clean, pixel_size = data.crops(pool, edge, first, count, seed, *address)
+def _pairs(pool, chain, edge: int, first: int, count: int, device, seed: int, *address) -> tuple[Tensor, ...]:
+    """Draw crops and distort them: what restoration should give, what it gets, and the disorder it may be told."""
+    clean, pixel_size, disorder = data.crops(pool, edge, first, count, seed, *address)
     keys = noise.keys(rng.key(seed, *address, "distortions"), count, first)
     truth, distorted, _ = chains.distort(chain, keys.to(device), clean.to(device), pixel_size.to(device))
-    return truth, distorted
+    return truth, distorted, disorder.to(device)
 
 
-def _step(fabric, network, optimiser, critic, clean, noisy, weights, terms, settings, run) -> dict[str, float] | None:
+def _step(
+    fabric, network, optimiser, critic, clean, noisy, disorder, weights, terms, settings, run
+) -> dict[str, float] | None:
     """Take one step; None, and nothing changed, if the loss or a gradient is not finite."""
     optimiser.zero_grad()
-    restored = _restored(network, noisy)
+    restored = _restored(network, noisy, disorder)
     found = losses.terms(restored, clean, weights, terms)
     if critic is not None:
         discriminator, its_optimiser = critic
@@ -296,12 +300,12 @@ def _clipping(loss: float, settings: Settings, run: Run) -> float:
     return factor
 
 
-def _restored(network: nn.Module, images: Tensor) -> Tensor:
+def _restored(network: nn.Module, images: Tensor, disorder: Tensor) -> Tensor:
     """Restore images of any scale, as the tool does: their deviation is one for the network, whatever their unit."""
     std, mean = torch.std_mean(images, dim=(1, 2, 3), keepdim=True, correction=0)
     std = torch.maximum(std, FLAT * images.abs().amax(dim=(1, 2, 3), keepdim=True))
     z = ((images - mean) / std).contiguous(memory_format=torch.channels_last)
-    return network(z).float() * std + mean
+    return network(z, disorder).float() * std + mean
 
 
 def _psnr(images: Tensor, truth: Tensor) -> Tensor:

@@ -1,0 +1,58 @@
+# What the network that ships does when it is told to expect disorder.
+
+
+rule measure_priors:
+    """Measure images, positions and contents of columns against the disorder that the network is told to expect."""
+    input:
+        weights=f"{value('models/folder')}/{value('priors/model')}.safetensors",
+        published=f"results/inputs/published/{value('priors/model')}.safetensors",
+        validation_shards=shard_files(
+            value("priors/model"),
+            "validation",
+            value("models/validation"),
+            "disordered",
+        ),
+    output:
+        table="results/tables/priors.csv",
+        record=record("tables/priors"),
+    log:
+        "results/logs/measure_priors.log",
+    benchmark:
+        "results/timings/measure_priors.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        model=value("priors/model"),
+        precision="fp32",
+        disorder=value("priors/disorder"),
+        lattice=value("experiments/columns"),
+        doses=value("priors/doses"),
+        widths=value("priors/widths"),
+        fields=value("priors/fields"),
+        pairs=value("priors/pairs"),
+        chain=value(f"models/networks/{value('priors/model')}")["chain"],
+        distortions=value("distortions"),
+        seed=value("seed"),
+        code=code("measure_priors.py"),
+    script:
+        "../src/scripts/measure_priors.py"
+
+
+rule plot_priors:
+    """Draw what belief in a lattice buys and costs."""
+    input:
+        table=rules.measure_priors.output.table,
+    output:
+        png="results/figures/priors.png",
+        pdf="results/figures/priors.pdf",
+        record=record("figures/priors"),
+    log:
+        "results/logs/plot_priors.log",
+    benchmark:
+        "results/timings/plot_priors.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("plot_priors.py"),
+    script:
+        "../src/scripts/plot_priors.py"

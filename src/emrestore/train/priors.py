@@ -1,0 +1,90 @@
+"""How a network's belief in a lattice shows: the same network, told to expect more and more disorder."""
+
+import numpy as np
+import pandas as pd
+
+from emrestore.columns.response import Lattice, measure, prior_draws, summarise_errors
+from emrestore.metrics import psnr
+from emrestore.restore import Method
+from emrestore.stats import mean_interval
+
+#: Columns at the border that are not scored.
+MARGIN = 1
+#: Columns that are not whole: quantity, and what they hold.
+LACKING = {"vacancy": 0.0, "half": 0.5}
+#: Strength of disorder from which on it is much.
+MUCH = 0.5
+
+
+def lattice_scores(
+    method: Method, lattice: Lattice, doses: list[float], widths: list[float], fields: int, seed: int
+) -> pd.DataFrame:
+    """Measure Gaussian columns in restored images of shot noise: perfect, displaced, and some of them not whole.
+
+    Parameters
+    ----------
+    method
+        What restores.
+    lattice
+        Where columns are at rest.
+    doses
+        [e/Å²].
+    widths
+        Standard deviations of displacements per axis [pm]; 0 is the perfect lattice.
+    fields
+        Images of each.
+    seed
+        Root seed.
+
+    Returns
+    -------
+    DataFrame
+        ``dose, width, quantity, value, low, high``: ``rmse`` of positions [pm] and, of displaced columns, ``slope`` of
+        measured on true displacement; ``vacancy`` and ``half``, the cross section of columns that hold nothing or
+        half, over that of the others (truth: 0 and 0.5).
+    """
+    pm = 100 * lattice.pixel_size
+    draws = prior_draws(lattice, fields, seed)
+    inside, still = lattice.inside(MARGIN), np.zeros_like(draws)
+    found = []
+    for dose in doses:
+        for width in widths:
+            design = {"experiment": "prior", "axis": "", "sign": 0, "width": width, "displacements": draws * width / pm}
+            rows = measure(lattice, design, dose, method, ["ls"], seed).sort_values(["realisation", "column"])
+            true, measured = (rows[names].to_numpy().reshape(draws.shape) for names in (["dx", "dy"], ["x", "y"]))
+            table = summarise_errors(true, measured, lattice, MARGIN)
+            table = table[table["quantity"].isin(["rmse", "slope"])]
+            found.append(table[["quantity", "value", "low", "high"]].assign(dose=dose, width=width))
+        for quantity, content in LACKING.items():
+            contents = np.ones(len(inside))
+            contents[lattice.displaced()] = content
+            design = {"experiment": quantity, "axis": "", "sign": 0, "width": 0.0, "displacements": still}
+            rows = measure(lattice, design | {"contents": contents}, dose, method, ["ls"], seed)
+            scs = rows.pivot(index="realisation", columns="column", values="scs").to_numpy()
+            whole = np.median(scs[:, inside & (contents == 1)], axis=1)
+            share = scs[:, lattice.displaced()].mean(axis=1) / whole
+            value, low, high = mean_interval(share)
+            row = {"quantity": quantity, "value": value, "low": low, "high": high, "dose": dose, "width": 0.0}
+            found.append(pd.DataFrame([row]))
+    return pd.concat(found, ignore_index=True)[["dose", "width", "quantity", "value", "low", "high"]]
+
+
+def image_scores(method: Method, truth: np.ndarray, distorted: np.ndarray, disorder: np.ndarray) -> pd.DataFrame:
+    """Score restored images, those of specimens without disorder and with much of it apart.
+
+    Parameters
+    ----------
+    truth, distorted
+        (N, Y, X).
+    disorder
+        (N,) of each specimen.
+
+    Returns
+    -------
+    DataFrame
+        ``quantity, value, low, high``: ``psnr_ordered, psnr_disordered`` [dB].
+    """
+    each = psnr(method(distorted, lambda fraction: None), truth, truth.max(axis=(1, 2)))
+    chosen = {"ordered": disorder == 0, "disordered": disorder >= MUCH}
+    rows = [(f"psnr_{name}", *mean_interval(each[some])) for name, some in chosen.items()]
+    return pd.DataFrame(rows, columns=["quantity", "value", "low", "high"])

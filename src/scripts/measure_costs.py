@@ -1,0 +1,33 @@
+"""Measure what restoring an image costs by each method."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from emrestore.restore import open_method
+from emrestore.train import experiment
+from emrestore.workflow import run
+
+
+def main(
+    weights: list[Path], table: Path, *, networks: list[str], filters: list[str], modality: str, precision: str
+) -> None:
+    """Write parameters and multiply-adds per pixel of each network, and the seconds of an image of 256 x 256.
+
+    ``networks`` names the files of weights, ``filters`` what has none.
+    """
+    opened = {name: open_method(name) for name in filters}
+    for name, path in zip(networks, weights, strict=True):
+        opened[name] = open_method(modality, path, precision=precision)
+    rows = []
+    for name, method in opened.items():
+        network = getattr(method, "network", None)
+        row = {"method": name, "parameters": experiment.parameters(network) if network else np.nan}
+        row["multiply_adds"] = experiment.multiply_adds(network) if network else np.nan
+        rows.append(row | {"seconds": experiment.seconds(method)})
+    pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

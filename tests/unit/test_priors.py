@@ -1,0 +1,40 @@
+"""What a network's belief is measured by, on images that were not restored at all."""
+
+import numpy as np
+import pytest
+
+from emrestore.columns.response import Lattice
+from emrestore.restore import Identity
+from emrestore.train.priors import LACKING, image_scores, lattice_scores
+
+LATTICE = Lattice(columns=9, pitch=9.8, sigma=2.0, height=1e-3, background=1e-9, pixel_size=0.2)
+DOSE = 5e6
+
+
+@pytest.fixture(scope="module")
+def table():
+    found = lattice_scores(Identity(), LATTICE, [DOSE], [0.0, 10.0], 4, 1)
+    return found.set_index(["quantity", "width"])["value"]
+
+
+def test_raw_images_keep_displacements_and_contents(table):
+    # the bound of a lone Gaussian column of N electrons is σ / √N; neighbours overlap a little and add to it
+    bound = 100 * LATTICE.pixel_size * LATTICE.sigma / np.sqrt(2 * np.pi * LATTICE.sigma**2 * LATTICE.height * DOSE)
+    for width in (0.0, 10.0):
+        # 4 fields of 49 columns and two axes: known to one part in √784, and least squares is up to 1.3 times the bound
+        assert 0.8 * bound < table["rmse", width] < 1.6 * bound
+    assert table["slope", 10.0] == pytest.approx(1, abs=5 * bound / 10 / np.sqrt(4 * 98))
+    # cross sections of N electrons are known to one part in √N; a vacancy shows the noise of its neighbours' tails
+    noise = 5 * 2 / np.sqrt(2 * np.pi * LATTICE.sigma**2 * LATTICE.height * DOSE) / np.sqrt(4)
+    for quantity, content in LACKING.items():
+        assert table[quantity, 0.0] == pytest.approx(content, abs=noise)
+
+
+def test_images_are_scored_by_the_disorder_of_their_specimens():
+    truth = np.ones((6, 8, 8))
+    error = np.array([0.1, 0.1, 0.01, 0.01, 1.0, 1.0])
+    found = image_scores(Identity(), truth, truth + error[:, None, None], np.array([0, 0, 0.5, 1.0, 0.2, 0.4]))
+    values = found.set_index("quantity")["value"]
+    # -20 log10 of the error; weak disorder counts as neither
+    assert values["psnr_ordered"] == pytest.approx(20, abs=1e-4)
+    assert values["psnr_disordered"] == pytest.approx(40, abs=1e-4)
