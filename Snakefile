@@ -15,6 +15,7 @@ include: "rules/images.smk"
 include: "rules/generator.smk"
 include: "rules/realism.smk"
 include: "rules/training.smk"
+include: "rules/comparisons.smk"
 include: "rules/priors.smk"
 include: "rules/distortions.smk"
 include: "rules/library.smk"
@@ -69,6 +70,7 @@ rule tables:
         rules.tabulate_cross_sections.output,
         rules.tabulate_networks.output,
         rules.tabulate_experiments.output,
+        rules.tabulate_comparisons.output if COMPARED else [],
         rules.measure_distortions.output,
         rules.survey_clean.output,
         rules.tabulate_realism.output,
@@ -108,6 +110,7 @@ rule cards:
 
 
 rule experiments:
-    """Train and score all networks of Fig. 1, Table 1 and the loss ablation, and keep the results in models/."""
+    """Train and score all networks of Figs 1 and 7, Table 1 and the loss ablation, and keep the results in models/."""
     input:
         rules.keep_experiments.output,
+        rules.keep_comparisons.output,

@@ -168,7 +168,7 @@ def shard_files(modality, split, count, folder="images"):
 def experiment_network(name):
     """Architecture and arguments of a network of the experiments; cgrdn_3 has three layers, others lack a term."""
     stem, _, depth = name.partition("_")
-    if stem in ("without", "with"):
+    if stem in ("without", "with") or name in [*WRONG, *RESOLUTION]:
         return value(f"experiments/networks/{value('experiments/ablation/network')}")
     chosen = value(f"experiments/networks/{stem}")
     if depth:
@@ -186,6 +186,31 @@ def experiment_loss(name):
     return value("training/loss") | change.get(kind, {})
 
 
+# chains that are wrong on purpose, networks that learn wrong or mixed images: one network and all else alike
+WRONG = value("experiments/distortions/chains")
+RESOLUTION = value("experiments/resolution")
+
+
+def training_modalities(network):
+    """The modalities whose clean images a network of the experiments learns from."""
+    return RESOLUTION.get(network, [value("experiments/modality")])
+
+
+def training_shards(network, split, count):
+    """As many shards for every network, an equal share of each of its modalities."""
+    modalities = training_modalities(network)
+    return [
+        shard
+        for modality in modalities
+        for shard in shard_files(modality, split, -(-count // len(modalities)))
+    ]
+
+
+def trained(run, file):
+    """A file of a training run of the experiments."""
+    return f"results/experiments/{'/'.join(map(str, run))}/{file}"
+
+
 EXPERIMENTS = [
     (experiment, network, seed)
     for experiment, networks in {
@@ -199,6 +224,20 @@ EXPERIMENTS = [
     for network in networks
     for seed in value("experiments/seeds")
 ]
+
+
+COMPARISONS = [
+    (experiment, network, seed)
+    for experiment, networks in {"distortions": WRONG, "resolution": RESOLUTION}.items()
+    for network in networks
+    for seed in value("experiments/seeds")
+]
+REDUCED = [
+    ("networks", value("experiments/ablation/network"), seed)
+    for seed in value("experiments/seeds")
+]
+# the study shows comparisons once they have been trained
+COMPARED = Path(value("experiments/folder"), "distortions.csv").exists()
 
 
 # methods of the benchmarks that have no weights, and what the library calls them

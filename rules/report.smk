@@ -24,6 +24,12 @@ FIGURES = [
     "audit_features",
     "audit_departures",
     "audit_confidence",
+    *(["fig07"] if COMPARED else []),
+]
+COMPARISON_TABLES = [
+    "results/tables/fig07_changes.csv",
+    "results/tables/resolutions.csv",
+    "results/tables/annotations.csv",
 ]
 
 
@@ -57,6 +63,9 @@ rule collect_numbers:
         experiments=f"{value('experiments/folder')}/scores.csv",
         benchmarks="results/tables/benchmark_summary.csv",
         costs="results/tables/benchmark_costs.csv",
+        comparisons=(
+            [f"{KEPT}/distortions.csv", *COMPARISON_TABLES] if COMPARED else []
+        ),
     output:
         numbers="results/numbers.json",
         record=record("numbers"),
@@ -95,6 +104,9 @@ rule evaluate_claims:
             "tables/networks.csv": "tabulate_networks",
             "tables/experiments.csv": "tabulate_experiments",
             "tables/fig02.csv": "score_examples",
+            "tables/fig07_changes.csv": "tabulate_comparisons",
+            "tables/resolutions.csv": "tabulate_comparisons",
+            "tables/annotations.csv": "tabulate_comparisons",
             "tables/realism_powers.csv": "tabulate_realism",
             "tables/library.csv": "tabulate_library",
             "tables/blind_dislocation.csv": "fit_blind",
@@ -130,6 +142,11 @@ rule render_report:
                 ],
             ),
             f"{value('experiments/folder')}/runs.csv",
+            *(
+                [*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"]
+                if COMPARED
+                else []
+            ),
         ],
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),

@@ -1,5 +1,5 @@
 # Training, resumable, a job a network: `snakemake models` trains the networks that ship, `snakemake experiments` the
-# small ones of Fig. 1, Table 1 and the loss ablation.
+# small ones of Fig. 1, Table 1 and the loss ablation, and those that rules/comparisons.smk compares.
 
 EXPERIMENT = "|".join(["networks", "depths", "ablation"])
 
@@ -16,13 +16,11 @@ SCORING = {
 rule train_network:
     """Train one network of an experiment; a run that is killed goes on from its checkpoint."""
     input:
-        train_shards=shard_files(
-            value("experiments/modality"), "train", value("experiments/shards")
+        train_shards=lambda w: training_shards(
+            w.network, "train", value("experiments/shards")
         ),
-        validation_shards=shard_files(
-            value("experiments/modality"),
-            "validation",
-            value("experiments/validation"),
+        validation_shards=lambda w: training_shards(
+            w.network, "validation", value("experiments/validation")
         ),
     output:
         weights="results/experiments/{experiment}/{network}/{seed}/weights.safetensors",
@@ -33,7 +31,7 @@ rule train_network:
     benchmark:
         "results/timings/train_network/{experiment}/{network}/{seed}.tsv"
     wildcard_constraints:
-        experiment=EXPERIMENT,
+        experiment=f"{EXPERIMENT}|distortions|resolution",
         seed=r"\d+",
     conda:
         "../envs/environment.yaml"
@@ -44,10 +42,12 @@ rule train_network:
         runtime=1440,
     params:
         name="{experiment}-{network}-{seed}",
-        modality=value("experiments/modality"),
+        modality=lambda w: training_modalities(w.network)[0],
         architecture=lambda w: experiment_network(w.network)["architecture"],
         arguments=lambda w: experiment_network(w.network)["arguments"],
-        chain=value("experiments/chain"),
+        chain=lambda w: (
+            w.network if w.network in WRONG else value("experiments/chain")
+        ),
         distortions=value("distortions"),
         loss=lambda w: experiment_loss(w.network),
         terms=value("training/terms"),

@@ -256,6 +256,43 @@ def _l1_of_depths(known: pd.DataFrame) -> pd.DataFrame:
     return series
 
 
+def comparison_numbers(
+    judged: pd.DataFrame, changes: pd.DataFrame, resolved: pd.DataFrame, annotations: pd.DataFrame
+) -> dict[str, dict]:
+    """Say what networks lose that learned wrong distortions, gain by one resolution each, and do to annotations.
+
+    Parameters
+    ----------
+    judged
+        ``models/experiments/distortions.csv``: a row per condition, network and seed.
+    changes, resolved, annotations
+        Tables of :mod:`emrestore.train.report`.
+    """
+    found = {}
+
+    def add(key: str, row: pd.Series, name: str, unit: str = "", of: str = "trained") -> None:
+        found[key] = number(*row[[name, f"{name}_low", f"{name}_high"]], unit, of)
+
+    units = {"psnr": "dB", "l1_ratio": "", "position_rmse": "pm", "lag": "px", "jitter_y": "px", "streaks": ""}
+    for _, row in changes.iterrows():
+        for name, unit in units.items():
+            add(f"fig07.{row['condition']}.{name}", row, name, unit)
+    error = judged.set_index(["condition", "network", "seed"])["l1"].sort_index()
+    dwells = changes[changes["condition"].str.startswith("dwell")].set_index("condition")["network"]
+    if {"dwell_50_ns", "dwell_200_ns"} <= {*dwells.index}:
+        short, long = (error.loc[name, dwells[name]] for name in ("dwell_50_ns", "dwell_200_ns"))
+        found["fig07.dwell_trend"] = number(*np.exp(mean_interval(np.log(short / long).to_numpy())), of="trained")
+    for _, row in resolved[resolved["network"].str.startswith("apart")].iterrows():
+        # each network on its own resolution, hrstem or lrstem
+        if row["network"].removeprefix("apart_") == row["modality"][:2]:
+            add(f"resolution.{row['network']}_gain_{row['dose']}_dose", row, "gain", "dB")
+    for _, row in annotations[annotations["experiment"].isin(["networks", "others"])].iterrows():
+        of = {"published": "published", "raw": ""}.get(row["network"], "trained")
+        for name in ("annotated", "cropped", "elsewhere"):
+            add(f"annotations.{row['network']}.{name}", row, name, of=of)
+    return found
+
+
 def distortion_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Say how well the distortions keep to theory: standard errors where chance decides, shares of bounds elsewhere.
 

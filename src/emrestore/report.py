@@ -11,7 +11,8 @@ The context that :func:`render` takes is a dict of
     Records of ``results/claims.csv`` (:data:`emrestore.claims.COLUMNS`), values as text.
 ``tables``
     Name -> records of ``fig03``, ``displaced``, ``cross_sections``, ``realistic``, ``experiments``, ``ablation``,
-    ``benchmark_summary`` and of ``runs``, what was trained and when.
+    ``benchmark_summary`` and of ``runs``, what was trained and when; where the networks of Fig. 7 have been trained, of
+    ``fig07_changes``, ``resolutions``, ``annotations`` and ``comparison_runs``.
 ``figures``
     Name -> ``{png, pdf}``, the paths of one figure for screen and print, of all figures that the source shows.
 ``provenance``

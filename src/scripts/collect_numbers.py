@@ -35,6 +35,7 @@ def main(
     examples: Path,
     micrographs: Path,
     experiments: Path,
+    comparisons: list[Path],
     benchmarks: Path,
     costs: Path,
     numbers: Path,
@@ -43,7 +44,7 @@ def main(
 ) -> None:
     """Write a flat JSON object: key -> value, interval, unit, and what it is of.
 
-    ``burgers`` is the length of the Burgers vector [Å].
+    ``burgers`` is the length of the Burgers vector [Å]; ``comparisons`` is empty until their networks are trained.
     """
     found = reduce.fig03_numbers(pd.read_csv(fig03))
     found |= reduce.displaced_numbers(pd.read_csv(displaced))
@@ -65,6 +66,8 @@ def main(
     found |= reduce.example_numbers(pd.read_csv(examples))
     found |= reduce.micrograph_numbers(pd.read_csv(micrographs))
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
+    if comparisons:
+        found |= reduce.comparison_numbers(*(pd.read_csv(path) for path in comparisons))
     found |= reduce.benchmark_numbers(pd.read_csv(benchmarks), pd.read_csv(costs))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -1,17 +1,12 @@
 """Keep scores, histories and provenance of finished experiments beside the code, for studies that do not train."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from emrestore.io import atomic_path
+from emrestore.train.report import KEYS, run_row
 from emrestore.workflow import run
-
-KEYS = ["experiment", "network", "seed"]
-#: What a run's record says of it: parameters of its rule, and what ran them.
-PARAMETERS = ["architecture", "arguments", "modality", "chain", "crops", "loss", "schedule", "precision"]
-FACTS = ["commit", "dirty", "code", "started"]
 
 
 def main(
@@ -34,21 +29,13 @@ def main(
         name: pd.concat([pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(paths)])
         for name, paths in (("scores", scores), ("history", histories))
     }
-    tables["runs"] = pd.DataFrame([row_of(path) for path in records]).join(keys)
+    tables["runs"] = pd.DataFrame([run_row(path) for path in records]).join(keys)
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table = table[[*KEYS, *(column for column in table if column not in KEYS)]]
         with atomic_path(Path(folder) / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
     done.write_text(f"{len(keys)} runs\n", encoding="utf-8")
-
-
-def row_of(path: Path) -> dict:
-    """Give what a record says of a run; what is not a number or a word as JSON."""
-    known = json.loads(path.read_text(encoding="utf-8"))
-    row = {name: known["params"][name] for name in PARAMETERS} | {name: known[name] for name in FACTS}
-    row |= {"train_shards": sum("/train/" in name for name in known["inputs"]), "torch": known["versions"]["torch"]}
-    return {name: json.dumps(item, sort_keys=True) if isinstance(item, dict) else item for name, item in row.items()}
 
 
 if "snakemake" in globals():

@@ -24,7 +24,7 @@ def main(
     name: str,
     settings: list[dict],
 ) -> None:
-    """Write one self-contained HTML page and its PDF."""
+    """Write one self-contained HTML page and its PDF; ``comparisons`` is empty until their networks are trained."""
     context = {
         "config": {
             "name": name,

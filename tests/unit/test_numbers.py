@@ -12,6 +12,7 @@ from study_tables import HALF
 
 from emrestore import numbers
 from emrestore.benchmarks import summary
+from emrestore.train.report import annotation_table, change_table, resolution_table
 
 #: Tables hold nothing but a few digits: what is left is rounding.
 EXACT = pytest.approx
@@ -284,6 +285,21 @@ def test_one_seed_gives_numbers_without_intervals():
     found = numbers.experiment_numbers(made.experiments(seeds=(0,)))
     assert found["experiments.l1_last_drop_over_first"]["value"] == EXACT(0.5)
     assert np.isnan(ends(found["experiments.cgrdn.psnr"])[1:]).all()
+
+
+def test_wrong_models_are_compared_seed_by_seed():
+    judged = made.distortions_learned()
+    changes, resolved = change_table(judged, "stem", made.SHOWS), resolution_table(made.resolutions())
+    found = numbers.comparison_numbers(judged, changes, resolved, annotation_table(made.annotations()))
+    assert ends(found["fig07.dwell_200_ns.psnr"]) == EXACT((-2, -2, -2))
+    assert ends(found["fig07.jittered.l1_ratio"]) == EXACT((2, 2, 2))
+    assert ends(found["fig07.dwell_trend"]) == EXACT((3, 3, 3))
+    assert np.isnan(found["fig07.interpolated.position_rmse"]["value"])
+    assert ends(found["resolution.apart_lr_gain_low_dose"]) == EXACT((0.5, 0.5, 0.5))
+    assert ends(found["resolution.apart_hr_gain_high_dose"]) == EXACT((0, 0, 0))
+    assert found["annotations.published.annotated"]["value"] == EXACT(0.04)
+    assert found["annotations.published.annotated"]["network"] == "published"
+    assert ends(found["annotations.compact.cropped"]) == EXACT((0.01, 0.01, 0.01))
 
 
 def test_benchmarks_are_compared_image_by_image():

@@ -22,7 +22,7 @@ from emrestore.benchmarks import summary
 from emrestore.claims import evaluate
 from emrestore.errors import EmrestoreError
 from emrestore.report import render
-from emrestore.train.report import ablation_table, network_table
+from emrestore.train.report import ablation_table, annotation_table, change_table, network_table, resolution_table
 
 ROOT = Path(__file__).parents[2]
 DOSES, SAMPLINGS, THICKNESSES = (500, 50000), ("fine", "coarse"), (2, 8, 25, 75)
@@ -85,6 +85,12 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
     )
     trained, benchmarks = study_tables.experiments(), summary(study_tables.benchmarks())
+    judged = study_tables.distortions_learned()
+    learned = {
+        "fig07_changes": change_table(judged, "stem", study_tables.SHOWS),
+        "resolutions": resolution_table(study_tables.resolutions()),
+        "annotations": annotation_table(study_tables.annotations()),
+    }
     realistic, departures = study_tables.realistic(), study_tables.departures()
     numbers = (
         reduce.fig03_numbers(fig03)
@@ -108,6 +114,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         | reduce.micrograph_numbers(study_tables.micrographs())
         | reduce.experiment_numbers(trained)
         | reduce.benchmark_numbers(benchmarks, study_tables.costs())
+        | reduce.comparison_numbers(judged, *learned.values())
     )
     rules = dict.fromkeys(ledger["table"], "tabulate")
     pictures = {}
@@ -120,6 +127,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     tables = {"fig03": fig03, "displaced": displaced, "cross_sections": cross_sections, "realistic": realistic}
     tables |= {"experiments": network_table(trained), "ablation": ablation_table(trained, "compact")}
     tables |= {"runs": study_tables.runs(), "benchmark_summary": benchmarks, "micrographs": study_tables.micrographs()}
+    tables |= learned | {"comparison_runs": study_tables.runs()}
     return {
         "config": {
             "name": "default",
@@ -242,6 +250,20 @@ def test_verdict_on_the_bound_needs_all_bounds_and_an_error_above(context, tmp_p
     text = words(written(tmp_path, context)[0])
     assert "is true of scatter" not in text
     assert "or a bound that must hold was undercut" in text
+
+
+def test_wrong_models_are_shown_once_they_were_trained(context, tmp_path):
+    text = words(written(tmp_path, context)[0]).replace("\u202f", " ")
+    assert "strong jitter along y jitter along y too weak −2.00" in text  # the table's row
+    assert "L1 at 0.05 µs is 3.00 (3.00 to 3.00) times that at 0.2 µs" in text.replace("\xa0", " ")
+    assert "exceeds that of the one network by 0.50 (0.50 to 0.50) dB at high resolution and low doses" in text
+    for name in ("fig07_changes", "resolutions", "annotations", "comparison_runs"):
+        del context["tables"][name]
+    del context["figures"]["fig07"]
+    kept = {key: entry for key, entry in context["numbers"].items() if not key.startswith(("fig07", "resolution."))}
+    text = words(written(tmp_path, context | {"numbers": kept})[0])
+    assert "Wrong models of the distortions" not in text
+    assert "Annotations and cropped borders" not in text
 
 
 def test_what_could_not_be_measured_has_no_interval_and_no_unit(context, tmp_path):

@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 from PIL import Image
 
 from emrestore.network import weights
@@ -27,9 +28,41 @@ def test_a_network_is_trained_and_scored(tree):
 def test_every_network_is_a_job_of_its_own_and_none_is_part_of_the_study(tree):
     planned = tree.planned("experiments")
     # five networks, one more depth, one term left out and one added, two seeds
-    assert planned["train_network"] == planned["score_network"] == 2 * (5 + 1 + 2)
+    assert planned["score_network"] == 2 * (5 + 1 + 2)
+    # and two wrong chains, one network for both resolutions and one for the low one
+    assert planned["train_network"] == planned["score_network"] + 2 * (2 + 2)
     assert planned["score_other"] == 2
+    assert planned["score_distortions"] == planned["score_resolution"] == planned["score_annotations"] == 1
     assert "train_network" not in tree.planned()
+
+
+@pytest.mark.slow
+def test_comparisons_are_kept_and_then_shown(tree):
+    """Three networks learn a chain each, one both resolutions: all are kept with their panels, and drawn from there."""
+    tree.edit("config/smoke.yaml", "seeds: {value: [0, 1]}", "seeds: {value: [0]}")
+    tree.edit("config/smoke.yaml", "experiments:\n", "experiments:\n  folder: {value: results/kept/experiments}\n")
+    done = tree.snakemake("results/experiments/comparisons_kept.txt")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    kept = tree.folder / "results/kept/experiments"
+    runs = pd.read_csv(kept / "comparison_runs.csv").set_index("network")
+    assert runs.loc["stem_wrong_jitter", "chain"] == "stem_wrong_jitter"
+    assert runs.loc["together", "chain"] == "stem"
+    assert runs["modality"].to_dict() == {
+        "stem_wrong_fast_scan": "hrstem", "stem_wrong_jitter": "hrstem", "together": "hrstem", "apart_lr": "lrstem"
+    }  # fmt: skip
+    judged = pd.read_csv(kept / "distortions.csv")
+    # right, two wrong, raw; six conditions
+    assert len(judged) == 4 * 6
+    assert judged.drop(columns="position_rmse").notna().all(axis=None)
+    assert judged.loc[judged["condition"] != "interpolated", "position_rmse"].notna().all()
+    raw = pd.read_csv(kept / "annotations.csv").set_index("network").loc["raw"]
+    # what is kept is the same in both images of a pair, but for rounding
+    assert raw[["annotated", "cropped"]].max() < 1e-5 < raw["elsewhere"]
+    done = tree.snakemake("results/figures/fig07.png", "results/tables/fig07_changes.csv")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
+    assert "train_network" not in done.stdout + done.stderr
+    changes = pd.read_csv(tree.folder / "results/tables/fig07_changes.csv")
+    assert changes["condition"].tolist() == ["dwell_200_ns", "dwell_50_ns", "jittered"]
 
 
 def test_networks_that_ship_are_trained_and_kept_with_their_records(tree):

@@ -1,14 +1,43 @@
-"""Tables of experiments with networks: means over seeds, and what leaving a term of the loss out changes."""
+"""Tables of experiments with networks: means over seeds, and what a change of loss, distortions or images changes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from emrestore.stats import mean_interval
 
+#: What tells runs apart.
+KEYS = ["experiment", "network", "seed"]
+#: What a run's record says of it: parameters of its rule, and what ran them.
+PARAMETERS = ["architecture", "arguments", "modality", "chain", "crops", "loss", "schedule", "precision"]
+FACTS = ["commit", "dirty", "code", "started"]
 #: What is averaged over seeds.
 SCORES = ["psnr", "ssim", "l1", "position_rmse", "slope", "scs_bias"]
 #: What a network costs, the same for all seeds but for the timing.
 COSTS = ["parameters", "multiply_adds", "seconds", "training_seconds", "crops"]
+#: What networks that learned other distortions are judged by.
+JUDGED = ["psnr", "ssim", "l1", "position_rmse", "lag", "jitter_x", "jitter_y", "streaks"]
+#: What is kept of annotations and cropping, and of the rest of an image, as mean absolute change.
+KEPT = ["annotated", "cropped", "elsewhere"]
+
+
+def run_row(path: Path) -> dict:
+    """Give what a training run's record says of it; what is not a number or a word as JSON."""
+    known = json.loads(path.read_text(encoding="utf-8"))
+    row = {name: known["params"][name] for name in PARAMETERS} | {name: known[name] for name in FACTS}
+    row |= {"train_shards": sum("/train/" in name for name in known["inputs"]), "torch": known["versions"]["torch"]}
+    return {name: json.dumps(item, sort_keys=True) if isinstance(item, dict) else item for name, item in row.items()}
+
+
+def _means(group: pd.DataFrame, names: list[str]) -> dict:
+    """Give the mean over seeds of each score with its interval: ``name, name_low, name_high``."""
+    row = {"seeds": len(group)}
+    for name in names:
+        row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(group[name].to_numpy()), strict=True))
+    return row
 
 
 def network_table(scores: pd.DataFrame) -> pd.DataFrame:
@@ -60,3 +89,103 @@ def ablation_table(scores: pd.DataFrame, network: str) -> pd.DataFrame:
             row |= dict(zip((name, f"{name}_low", f"{name}_high"), ends, strict=True))
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def distortion_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate networks that learned right and wrong chains, under each condition, with intervals over seeds.
+
+    Parameters
+    ----------
+    scores
+        ``models/experiments/distortions.csv``: a row per condition, network (the chain that it learned, or ``raw``) and
+        seed.
+
+    Returns
+    -------
+    DataFrame
+        ``condition, network, seeds`` and, of each of :data:`JUDGED`, its mean with ``_low`` and ``_high``.
+    """
+    groups = scores.groupby(["condition", "network"], sort=False)
+    return pd.DataFrame(
+        [{"condition": condition, "network": network} | _means(group, JUDGED) for (condition, network), group in groups]
+    )
+
+
+def change_table(scores: pd.DataFrame, right: str, shows: Mapping[str, str]) -> pd.DataFrame:
+    """Tabulate what each wrong chain changes where its fault shows: paired differences from the right one.
+
+    Parameters
+    ----------
+    scores
+        As for :func:`distortion_table`.
+    right
+        The right chain.
+    shows
+        Condition -> the chain whose fault it shows. Chains that were not trained are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``condition, network, seeds``; of each of :data:`JUDGED` the mean difference, wrong less right, of ``lag`` that
+        of its size; and ``l1_ratio``, wrong over right (a geometric mean); all with ``_low`` and ``_high``.
+    """
+    known = scores.assign(lag=scores["lag"].abs()).set_index(["condition", "network", "seed"]).sort_index()
+    rows = []
+    for condition, network in shows.items():
+        if (condition, network) in known.index.droplevel("seed"):
+            wrong, other = known.loc[condition, network], known.loc[condition, right]
+            difference = (wrong - other)[JUDGED].assign(ratio=np.log(wrong["l1"] / other["l1"])).dropna(how="all")
+            row = {"condition": condition, "network": network} | _means(difference, JUDGED)
+            ends = np.exp(mean_interval(difference["ratio"].to_numpy()))
+            rows.append(row | dict(zip(("l1_ratio", "l1_ratio_low", "l1_ratio_high"), ends, strict=True)))
+    return pd.DataFrame(rows)
+
+
+def resolution_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate one network for high and low resolution against one for each.
+
+    Parameters
+    ----------
+    scores
+        ``models/experiments/resolution.csv``: a row per modality, half of the doses, network and seed.
+
+    Returns
+    -------
+    DataFrame
+        ``modality, dose, network, seeds, median_dose``; of PSNR, SSIM and L1 the mean with ``_low`` and ``_high``; and
+        ``gain``, PSNR less that of the network ``together`` with the same seed [dB].
+    """
+    together = scores[scores["network"] == "together"].set_index(["modality", "dose", "seed"])["psnr"]
+    places = pd.MultiIndex.from_frame(scores[["modality", "dose", "seed"]])
+    scores = scores.assign(gain=scores["psnr"].to_numpy() - together.reindex(places).to_numpy())
+    scores.loc[scores["network"] == "raw", "gain"] = np.nan
+    return pd.DataFrame(
+        [
+            dict(zip(("modality", "dose", "network"), key, strict=True))
+            | {"median_dose": group["median_dose"].iloc[0]}
+            | _means(group, ["psnr", "ssim", "l1", "gain"])
+            for key, group in scores.groupby(["modality", "dose", "network"], sort=False)
+        ]
+    )
+
+
+def annotation_table(scores: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate how far networks change annotated and cropped pixels, and others, over the truth's maximum.
+
+    Parameters
+    ----------
+    scores
+        ``models/experiments/annotations.csv``: a row per experiment, network and seed.
+
+    Returns
+    -------
+    DataFrame
+        ``experiment, network, seeds``; of each of :data:`KEPT` the mean with ``_low`` and ``_high``.
+    """
+    groups = scores.groupby(["experiment", "network"], sort=False)
+    return pd.DataFrame(
+        [
+            {"experiment": experiment, "network": network} | _means(group, KEPT)
+            for (experiment, network), group in groups
+        ]
+    )

@@ -1,0 +1,48 @@
+"""Keep what was compared of trained networks beside the code, for studies that do not train."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emrestore.io import atomic_path
+from emrestore.train.report import KEYS, run_row
+from emrestore.workflow import run
+
+
+def main(
+    distortions: Path,
+    panels: Path,
+    resolution: Path,
+    annotations: Path,
+    histories: list[Path],
+    records: list[Path],
+    done: Path,
+    *,
+    runs: list[list],
+    folder: str,
+) -> None:
+    """Copy scores and panels into the folder, and write a history and a row on each training run.
+
+    ``runs`` are experiment, network and seed of each history. The files are no outputs of the rule, as for
+    keep_experiments.
+    """
+    keys = pd.DataFrame(runs, columns=KEYS)
+    history = pd.concat([pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(histories)])
+    tables = {
+        "comparison_history": history[[*KEYS, *(column for column in history if column not in KEYS)]],
+        "comparison_runs": keys.join(pd.DataFrame([run_row(path) for path in records])),
+    }
+    kept = Path(folder)
+    kept.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        with atomic_path(kept / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    # last, as these make the study show the comparisons
+    for path in (panels, annotations, resolution, distortions):
+        with atomic_path(kept / path.name) as temporary:
+            temporary.write_bytes(path.read_bytes())
+    done.write_text(f"{len(keys)} runs\n", encoding="utf-8")
+
+
+if "snakemake" in globals():
+    run(main, snakemake)

@@ -1,0 +1,41 @@
+"""Measure how far networks change annotations and cropped borders, which restoration is to keep."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from emrestore.restore import Identity, open_method
+from emrestore.train import comparison, data
+from emrestore.workflow import run
+
+
+def main(
+    weights: list[Path],
+    validation_shards: list[Path],
+    scores: Path,
+    *,
+    runs: list[list],
+    models: list[str],
+    distortions: dict,
+    chain: str,
+    pairs: int,
+    seed: int,
+) -> None:
+    """Write a row per experiment, network and seed; all pairs are annotated and cropped, but for empty draws."""
+    always = {name: {"probability": 1} for name in ("annotations", "cropping")}
+    right = comparison.changed(distortions, chain, always)
+    known = comparison.draw(data.load(validation_shards), right, pairs, seed, "scores")
+    regions = comparison.overlays(right, known.drawn, known.truth.shape[1:])
+    rows = [
+        {"experiment": "others", "network": "raw", "seed": 0}
+        | comparison.changes_of(Identity()(known.distorted, lambda fraction: None), known.truth, regions)
+    ]
+    for (experiment, network, number), model, path in zip(runs, models, weights, strict=True):
+        restored = open_method(model, path, precision="fp32")(known.distorted, lambda fraction: None)
+        row = {"experiment": experiment, "network": network, "seed": number}
+        rows.append(row | comparison.changes_of(restored, known.truth, regions))
+    pd.DataFrame(rows).to_csv(scores, index=False, float_format="%.6g", lineterminator="\n")
+
+
+if "snakemake" in globals():
+    run(main, snakemake)
