@@ -142,11 +142,7 @@ rule render_report:
                 ],
             ),
             f"{value('experiments/folder')}/runs.csv",
-            *(
-                [*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"]
-                if COMPARED
-                else []
-            ),
+            *([*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"] if COMPARED else []),
         ],
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),
