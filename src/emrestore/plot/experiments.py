@@ -8,13 +8,15 @@ from matplotlib.figure import Figure
 from emrestore.plot.style import panel
 
 WIDTH = 180 / 25.4
-COLOURS = {
-    "compact": "#009E73",
-    "mrunet": "#CC79A7",
-    "nafnet": "#56B4E9",
-    "grdn": "#E69F00",
-    "cgrdn": "#D55E00",
-    "published": "#0072B2",
+#: Label and colour of each network.
+NETWORKS = {
+    "compact": ("compact", "#009E73"),
+    "mrunet": ("MR-UNET", "#CC79A7"),
+    "nafnet": ("NAFNet", "#56B4E9"),
+    "grdn": ("GRDN", "#E69F00"),
+    "cgrdn": ("CGRDN", "#D55E00"),
+    "published": ("CGRDN, published", "#0072B2"),
+    "bm3d": ("BM3D", "black"),
 }
 
 
@@ -56,7 +58,7 @@ def _depths(axis, table: pd.DataFrame) -> None:
     order = np.argsort(depth.to_numpy())
     x, rows = depth.to_numpy()[order], rows.iloc[order]
     error = [rows["l1"] - rows["l1_low"], rows["l1_high"] - rows["l1"]]
-    axis.errorbar(x, rows["l1"], error, marker="o", color=COLOURS["cgrdn"], elinewidth=0.7)
+    axis.errorbar(x, rows["l1"], error, marker="o", color=NETWORKS["cgrdn"][1], elinewidth=0.7)
     axis.set(xlabel="layers of an RDB", ylabel="L1 over the clean maximum")
     panel(axis, "a", "CGRDN")
 
@@ -65,13 +67,12 @@ def _costs(axis, table: pd.DataFrame) -> None:
     """Draw PSNR against multiply-adds per pixel."""
     rows = table[table["experiment"].isin(["networks", "others"]) & table["multiply_adds"].notna()]
     for row in rows.itertuples():
-        colour = COLOURS.get(row.network, "black")
+        label, colour = NETWORKS.get(row.network, (row.network, "black"))
         error = None if np.isnan(row.psnr_low) else [[row.psnr - row.psnr_low], [row.psnr_high - row.psnr]]
-        axis.errorbar(
-            row.multiply_adds / 1e3, row.psnr, error, fmt="o", color=colour, label=row.network, elinewidth=0.7
-        )
+        axis.errorbar(row.multiply_adds / 1e3, row.psnr, error, fmt="o", color=colour, label=label, elinewidth=0.7)
     for row in table[(table["experiment"] == "others") & table["multiply_adds"].isna()].itertuples():
-        axis.axhline(row.psnr, color="black", linewidth=0.7, linestyle="--", label=row.network)
+        label, colour = NETWORKS.get(row.network, (row.network, "black"))
+        axis.axhline(row.psnr, color=colour, linewidth=0.7, linestyle="--", label=label)
     axis.axhline(table["raw_psnr"].iloc[0], color="black", linewidth=0.7, linestyle=":", label="raw")
     axis.set(xscale="log", xlabel="thousand multiply-adds per pixel", ylabel="PSNR [dB]")
     axis.legend(frameon=False, fontsize=6)
