@@ -17,8 +17,8 @@ from emrestore import rng
 from emrestore.config import unwrap
 from emrestore.distort import chain as chains
 from emrestore.distort import noise
+from emrestore.network.build import build
 from emrestore.train import losses
-from emrestore.train.experiment import build
 
 THREADS = int(sys.argv[1]) if len(sys.argv) > 1 else 1
 EDGE, BATCH, DEVICE = 128, 8, "cuda" if torch.cuda.is_available() else "cpu"

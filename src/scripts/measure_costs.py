@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emrestore.restore import open_method
-from emrestore.train import experiment
+from emrestore.train import costs
 from emrestore.workflow import run
 
 
@@ -23,9 +23,9 @@ def main(
     rows = []
     for name, method in opened.items():
         network = getattr(method, "network", None)
-        row = {"method": name, "parameters": experiment.parameters(network) if network else np.nan}
-        row["multiply_adds"] = experiment.multiply_adds(network) if network else np.nan
-        rows.append(row | {"seconds": experiment.seconds(method)})
+        row = {"method": name, "parameters": costs.parameters(network) if network else np.nan}
+        row["multiply_adds"] = costs.multiply_adds(network) if network else np.nan
+        rows.append(row | {"seconds": costs.seconds(method)})
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -9,7 +9,7 @@ from emrestore.columns.response import Lattice
 from emrestore.distort.chain import build as build_chain
 from emrestore.metrics import image_scores
 from emrestore.restore import open_method
-from emrestore.train import data, experiment
+from emrestore.train import costs, data, experiment
 from emrestore.workflow import run
 
 
@@ -41,10 +41,10 @@ def main(
     lattice = Lattice(**{key: columns[key] for key in Lattice.__annotations__})
     row |= experiment.column_scores(method, lattice, columns["dose"], columns["displacement"], columns["fields"], seed)
     network = getattr(method, "network", None)
-    row["parameters"] = experiment.parameters(network) if network else np.nan
-    row["multiply_adds"] = experiment.multiply_adds(network) if network else np.nan
+    row["parameters"] = costs.parameters(network) if network else np.nan
+    row["multiply_adds"] = costs.multiply_adds(network) if network else np.nan
     trained = pd.read_csv(history).iloc[-1] if history else {"seconds": np.nan, "crops": np.nan}
-    row |= {"seconds": experiment.seconds(method), "training_seconds": trained["seconds"], "crops": trained["crops"]}
+    row |= {"seconds": costs.seconds(method), "training_seconds": trained["seconds"], "crops": trained["crops"]}
     pd.DataFrame([row]).to_csv(scores, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -11,8 +11,9 @@ from emrestore.distort.chain import build as build_chain
 from emrestore.errors import EmrestoreError
 from emrestore.io import atomic_path
 from emrestore.network import weights as weights_file
+from emrestore.network.build import build
 from emrestore.plot.samples import sample_panels
-from emrestore.train import data, experiment, losses
+from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
 from emrestore.workflow import run
 
@@ -53,7 +54,7 @@ def main(
         loggers=_loggers(folder) if tensorboard else [],
     )
     fabric.launch()
-    network = experiment.build(architecture, arguments, seed, "train", name)
+    network = build(architecture, arguments, seed, "train", name)
     steps = crops // schedule["batch"]
     settings = Settings(
         steps=steps,

@@ -8,9 +8,10 @@ import torch
 from emrestore.columns.response import Lattice
 from emrestore.errors import EmrestoreError
 from emrestore.metrics import image_scores
+from emrestore.network.build import build
 from emrestore.restore import Identity
 from emrestore.stats import mean_interval
-from emrestore.train import experiment
+from emrestore.train import costs, experiment
 from emrestore.train.report import SCORES, ablation_table, network_table
 
 LATTICE = Lattice(9, 9.8, 2.4, 1.2e-3, 1e-9, 0.2)
@@ -18,8 +19,8 @@ LATTICE = Lattice(9, 9.8, 2.4, 1.2e-3, 1e-9, 0.2)
 
 def test_weights_depend_on_seed_and_name_alone():
     arguments = {"widths": [4, 6], "blocks": 1}
-    one, same = (experiment.build("Compact", arguments, 1, "a") for _ in range(2))
-    other = experiment.build("Compact", arguments, 2, "a")
+    one, same = (build("Compact", arguments, 1, "a") for _ in range(2))
+    other = build("Compact", arguments, 2, "a")
     torch.manual_seed(99)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
     assert not torch.equal(one.first.weight, other.first.weight)
@@ -27,16 +28,16 @@ def test_weights_depend_on_seed_and_name_alone():
 
 def test_networks_that_are_not_there_are_refused_by_name():
     with pytest.raises(EmrestoreError, match="Kompakt"):
-        experiment.build("Kompakt", {}, 1)
+        build("Kompakt", {}, 1)
     with pytest.raises(EmrestoreError, match="cannot be built"):
-        experiment.build("Compact", {"depth": 3}, 1)
+        build("Compact", {"depth": 3}, 1)
 
 
 def test_multiply_adds_by_hand():
     """One resolution: 3 x 3 convolutions 1 -> 4, four blocks of two 4 -> 4 (the bottom has two), 4 -> 1."""
-    network = experiment.build("Compact", {"widths": [4], "blocks": 1}, 1)
-    assert experiment.multiply_adds(network, 32) == 9 * (4 + 2 * 2 * 16 + 4)
-    assert experiment.parameters(network) == 9 * (4 + 4 * 16 + 4) + 4 + 4 * 4 + 1
+    network = build("Compact", {"widths": [4], "blocks": 1}, 1)
+    assert costs.multiply_adds(network, 32) == 9 * (4 + 2 * 2 * 16 + 4)
+    assert costs.parameters(network) == 9 * (4 + 4 * 16 + 4) + 4 + 4 * 4 + 1
 
 
 def test_image_scores_by_hand():

@@ -1,54 +1,17 @@
-"""Experiments with networks: building one from the configuration, its cost, and its scores on fixed images."""
-
-import time
+"""Experiments with networks: fixed pairs of images, and scores of columns."""
 
 import numpy as np
-import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from emrestore import rng
 from emrestore.columns.response import Lattice, measure, prior_draws
 from emrestore.distort import chain as chains
 from emrestore.distort import noise
-from emrestore.errors import EmrestoreError
-from emrestore.network.restorer import Restorer
-from emrestore.network.weights import ARCHITECTURES
 from emrestore.restore import Method
 from emrestore.stats import slope
 from emrestore.train import data
 
 #: Edge of the images that are scored [px], or that of the clean images, if less.
 SCORED = 128
-
-
-def build(architecture: str, arguments: dict, seed: int, *address: rng.Part) -> Restorer:
-    """Make a network with weights drawn from a named stream.
-
-    Raises
-    ------
-    EmrestoreError
-        If there is no such architecture, or it does not take these arguments.
-    """
-    if architecture not in ARCHITECTURES:
-        raise EmrestoreError(f"there is no network {architecture!r}; choose one of {', '.join(ARCHITECTURES)}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(rng.integer_seed(seed, *address, "weights"))
-        try:
-            return ARCHITECTURES[architecture](**arguments)
-        except TypeError as error:
-            raise EmrestoreError(f"{architecture} cannot be built from {arguments}: {error}") from error
-
-
-def parameters(network: Restorer) -> int:
-    """Count the parameters."""
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def multiply_adds(network: Restorer, edge: int = 256) -> float:
-    """Count the multiply-adds of convolutions per pixel of an image of edge x edge."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, 1, edge, edge))
-    return counter.get_total_flops() / 2 / edge**2
 
 
 def pairs(
@@ -103,14 +66,3 @@ def column_scores(method: Method, lattice: Lattice, dose: float, width: float, f
         "slope": kept["slope"],
         "scs_bias": float(100 * (scs - 1)),
     }
-
-
-def seconds(method: Method, edge: int = 256, repeats: int = 3) -> float:
-    """Time the restoration of one image of edge x edge [s], the fastest of some."""
-    image = np.random.default_rng(0).poisson(5.0, (1, edge, edge)).astype(np.float32)
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        method(image, lambda fraction: None)
-        times.append(time.perf_counter() - started)
-    return min(times)
