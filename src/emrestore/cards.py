@@ -10,7 +10,7 @@ import pandas as pd
 LIMITS = {
     "stem": "The fast scan must run along +x: it knows the lag of a detector that is read from left to right.",
     "sem": "The fast scan must run along +x: it knows the lag of a detector that is read from left to right.",
-    "tem": "Trained on quantum-converting cameras: it knows no scan.",
+    "tem": "Trained on images of cameras: it knows no scan, and so no lag and no jitter of rows.",
 }
 ALL = (
     "Trained on simulated images alone. Standard errors of fits to restored images are too small: fit the raw image.",

@@ -3,9 +3,9 @@
 A restoration that keeps all signal and takes away all noise leaves a residual, raw - restored, that is noise. Shot
 noise is white; the lag and the jitter of a scan correlate it along x, and not along y where rows err independently. A
 residual correlated along y holds signal, or noise that was resampled after the recording; an anticorrelated one is left
-where the restored image follows the noise of its pixels. Up-down is the
-only symmetry of a scanned image: what a network makes of an image and of the image upside down should be the same.
-Neither check says that a restoration is right.
+where the restored image follows the noise of its pixels. Up-down is the only symmetry of a scanned image: what a
+network makes of an image and of the image upside down should be the same. Neither check says that a restoration is
+right.
 """
 
 from pathlib import Path

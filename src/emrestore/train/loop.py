@@ -142,9 +142,9 @@ def train(
     network : Restorer
         With the running average of the weights.
     history : DataFrame
-        A row per validation: step, crops, seconds, ``drawing`` (share of them that drawing crops and distortions took
-        this process), terms of the loss (means since the row before), learning rate, ``psnr_raw`` and ``psnr`` [dB] of
-        the validation crops.
+        A row per validation: step, crops, seconds, ``drawing`` (share of them that drawing crops and distortions took),
+        terms of the loss (means since the row before), learning rate, ``psnr_raw`` and ``psnr`` [dB] of the validation
+        crops.
 
     Raises
     ------
