@@ -72,6 +72,7 @@ rule audit_bounds:
         **BOUNDS_LATTICE,
         methods=BOUNDED,
         realisations=value("audit/bounds/realisations"),
+        border=value("columns/border"),
         seed=value("seed"),
         code=code("audit_bounds.py"),
     script:

@@ -43,6 +43,7 @@ rule score_distortions:
         shown=value("experiments/distortions/shown"),
         panel=value("experiments/distortions/panel"),
         columns=value("experiments/columns"),
+        border=value("columns/border"),
         code=code("score_distortions.py"),
     script:
         "../src/scripts/score_distortions.py"

@@ -23,13 +23,15 @@ rule measure_priors:
         "../envs/environment.yaml"
     params:
         model=value("priors/model"),
-        precision="fp32",
+        precision=value("priors/precision"),
         disorder=value("priors/disorder"),
         lattice=value("experiments/columns"),
         doses=value("priors/doses"),
         widths=value("priors/widths"),
         fields=value("priors/fields"),
         pairs=value("priors/pairs"),
+        much=value("priors/much"),
+        border=value("columns/border"),
         chain=value(f"models/networks/{value('priors/model')}")["chain"],
         distortions=value("distortions"),
         seed=value("seed"),

@@ -9,6 +9,7 @@ SCORING = {
     "distortions": value("distortions"),
     "pairs": value("experiments/pairs"),
     "columns": value("experiments/columns"),
+    "border": value("columns/border"),
     "seed": value("seed"),
 }
 

@@ -18,8 +18,8 @@ ALL = (
 )
 SPLITS = {
     "validation": "our validation pairs",
-    "development": "the authors' pairs 0 to 3",
-    "release": "the authors' pairs 4 to 7",
+    "development": "the authors' pairs for development",
+    "release": "the authors' pairs for release",
 }
 
 

@@ -8,8 +8,6 @@ import pandas as pd
 from emrestore.columns.response import bounds, prior_draws, read_lattice, summarise
 from emrestore.workflow import run
 
-#: Columns at the border that are not scored.
-MARGIN = 1
 ORDER = ["experiment", "dose", "method", "quantity", "prior", "value", "low", "high", "unit", "n", "left_out"]
 
 
@@ -26,17 +24,18 @@ def main(
     doses: list[float],
     widths: list[float],
     realisations: int,
+    border: float,
     seed: int,
 ) -> None:
     """Write errors, responses and bounds, and the gradient of every method's estimates."""
     lattice = read_lattice(truth, pairs, thickness, columns)
     # beside the measured widths some more, for a curve
     curve = np.geomspace(min(width for width in widths if width) / 10, 1.5 * max(widths), 17)
-    limits = bounds(lattice, doses, prior_draws(lattice, realisations, seed), np.union1d(widths, curve), MARGIN)
+    limits = bounds(lattice, doses, prior_draws(lattice, realisations, seed), np.union1d(widths, curve), border)
     tables, gradients = [limits.assign(experiment="bound", method="bound")], []
     for method, path in zip(methods, fits, strict=True):
         for (estimator, dose), rows in pd.read_parquet(path).groupby(["estimator", "dose"]):
-            errors, gradient = summarise(rows, lattice, MARGIN)
+            errors, gradient = summarise(rows, lattice, border)
             name = {"method": f"{method}_{estimator}", "dose": dose}
             tables.append(errors.assign(**name))
             gradients.append(gradient.assign(**name))

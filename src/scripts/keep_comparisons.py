@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from emrestore.io import atomic_path
-from emrestore.train.report import KEYS, run_row
+from emrestore.train.report import run_table, stack
 from emrestore.workflow import run
 
 
@@ -26,12 +24,7 @@ def main(
     ``runs`` are experiment, network and seed of each history. The files are no outputs of the rule, as for
     keep_experiments.
     """
-    keys = pd.DataFrame(runs, columns=KEYS)
-    history = pd.concat([pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(histories)])
-    tables = {
-        "comparison_history": history[[*KEYS, *(column for column in history if column not in KEYS)]],
-        "comparison_runs": keys.join(pd.DataFrame([run_row(path) for path in records])),
-    }
+    tables = {"comparison_history": stack(histories, runs), "comparison_runs": run_table(records, runs)}
     kept = Path(folder)
     kept.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
@@ -41,7 +34,7 @@ def main(
     for path in (panels, annotations, resolution, distortions):
         with atomic_path(kept / path.name) as temporary:
             temporary.write_bytes(path.read_bytes())
-    done.write_text(f"{len(keys)} runs\n", encoding="utf-8")
+    done.write_text(f"{len(runs)} runs\n", encoding="utf-8")
 
 
 if "snakemake" in globals():

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from emrestore.io import atomic_path
-from emrestore.train.report import KEYS, run_row
+from emrestore.train.report import run_table, stack
 from emrestore.workflow import run
 
 
@@ -24,18 +22,12 @@ def main(
     record. The files are no outputs of the rule: the default study reads them, and would have to train if a rule made
     them.
     """
-    keys = pd.DataFrame(runs, columns=KEYS)
-    tables = {
-        name: pd.concat([pd.read_csv(path).assign(**keys.iloc[number]) for number, path in enumerate(paths)])
-        for name, paths in (("scores", scores), ("history", histories))
-    }
-    tables["runs"] = pd.DataFrame([run_row(path) for path in records]).join(keys)
+    tables = {"scores": stack(scores, runs), "history": stack(histories, runs), "runs": run_table(records, runs)}
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        table = table[[*KEYS, *(column for column in table if column not in KEYS)]]
         with atomic_path(Path(folder) / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
-    done.write_text(f"{len(keys)} runs\n", encoding="utf-8")
+    done.write_text(f"{len(runs)} runs\n", encoding="utf-8")
 
 
 if "snakemake" in globals():

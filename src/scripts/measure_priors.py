@@ -26,6 +26,8 @@ def main(
     widths: list[float],
     fields: int,
     pairs: int,
+    much: float,
+    border: float,
     chain: str,
     distortions: dict,
     seed: int,
@@ -38,7 +40,8 @@ def main(
     methods.append(("raw", float("nan"), open_method("identity")))
     tables = []
     for name, told, method in methods:
-        found = [lattice_scores(method, columns, doses, widths, fields, seed), image_scores(method, *images)]
+        found = [lattice_scores(method, columns, doses, widths, fields, border, seed)]
+        found.append(image_scores(method, *images, much))
         tables.append(pd.concat(found).assign(method=name, disorder=told))
     found = pd.concat(tables)[["method", "disorder", "dose", "width", "quantity", "value", "low", "high"]]
     found.to_csv(table, index=False, float_format="%.6g", lineterminator="\n")

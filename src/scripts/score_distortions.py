@@ -29,6 +29,7 @@ def main(
     shown: float,
     panel: int,
     columns: dict,
+    border: float,
     seed: int,
 ) -> None:
     """Write a row per condition, network and seed, and the panels of each condition that shows a chain's fault.
@@ -54,7 +55,7 @@ def main(
             restored = method(known.distorted, lambda fraction: None)
             row = {"condition": name, "network": network, "seed": number} | image_scores(restored, known.truth)
             row |= comparison.artefacts(restored, known.truth)
-            arguments = (columns["dose"], columns["displacement"], columns["fields"], seed)
+            arguments = (columns["dose"], columns["displacement"], columns["fields"], border, seed)
             row["position_rmse"] = np.nan if moved else comparison.position_rmse(method, lattice, right, *arguments)
             rows.append(row)
             if number == first[network]:

@@ -26,6 +26,7 @@ def main(
     distortions: dict,
     pairs: int,
     columns: dict,
+    border: float,
     seed: int,
 ) -> None:
     """Write one row: scores, parameters, multiply-adds per pixel, seconds an image of 256 x 256 and of training.
@@ -39,7 +40,8 @@ def main(
     row = {"run": name} | image_scores(method(distorted, lambda fraction: None), truth)
     row |= {f"raw_{key}": value for key, value in image_scores(distorted, truth).items()}
     lattice = Lattice(**{key: columns[key] for key in Lattice.__annotations__})
-    row |= experiment.column_scores(method, lattice, columns["dose"], columns["displacement"], columns["fields"], seed)
+    design = (columns[name] for name in ("dose", "displacement", "fields"))
+    row |= experiment.column_scores(method, lattice, *design, border, seed)
     network = getattr(method, "network", None)
     row["parameters"] = costs.parameters(network) if network else np.nan
     row["multiply_adds"] = costs.multiply_adds(network) if network else np.nan

@@ -13,7 +13,7 @@ DOSE = 5e6
 
 @pytest.fixture(scope="module")
 def table():
-    found = lattice_scores(Identity(), LATTICE, [DOSE], [0.0, 10.0], 4, 1)
+    found = lattice_scores(Identity(), LATTICE, [DOSE], [0.0, 10.0], 4, 1, 1)
     return found.set_index(["quantity", "width"])["value"]
 
 
@@ -33,7 +33,7 @@ def test_raw_images_keep_displacements_and_contents(table):
 def test_images_are_scored_by_the_disorder_of_their_specimens():
     truth = np.ones((6, 8, 8))
     error = np.array([0.1, 0.1, 0.01, 0.01, 1.0, 1.0])
-    found = image_scores(Identity(), truth, truth + error[:, None, None], np.array([0, 0, 0.5, 1.0, 0.2, 0.4]))
+    found = image_scores(Identity(), truth, truth + error[:, None, None], np.array([0, 0, 0.5, 1.0, 0.2, 0.4]), 0.5)
     values = found.set_index("quantity")["value"]
     # -20 log10 of the error; weak disorder counts as neither
     assert values["psnr_ordered"] == pytest.approx(20, abs=1e-4)

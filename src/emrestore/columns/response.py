@@ -70,7 +70,7 @@ class Lattice:
         places = (np.arange(self.columns) + 0.5) * self.pitch - 0.5
         return np.stack(np.meshgrid(places, places), axis=-1).reshape(-1, 2)
 
-    def inside(self, margin: int) -> np.ndarray:
+    def inside(self, margin: float) -> np.ndarray:
         """(K,) whether a column is at least ``margin`` columns away from the outermost ones."""
         place = np.arange(self.columns)
         far = np.minimum(place, place[::-1]) >= margin
@@ -331,7 +331,7 @@ def near_information(lattice: Lattice) -> np.ndarray:
     return lattice.information(alone=True)[np.ix_(rows, rows)]
 
 
-def summarise(rows: pd.DataFrame, lattice: Lattice, margin: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def summarise(rows: pd.DataFrame, lattice: Lattice, margin: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Summarise what :func:`measure` gave for all designs at one dose, with one method and estimator.
 
     Parameters
@@ -429,7 +429,7 @@ def summarise_response(
     return pd.DataFrame(rows).assign(**counted), gradient
 
 
-def summarise_errors(true: np.ndarray, measured: np.ndarray, lattice: Lattice, margin: int) -> pd.DataFrame:
+def summarise_errors(true: np.ndarray, measured: np.ndarray, lattice: Lattice, margin: float) -> pd.DataFrame:
     """Give bias, standard deviation and RMSE of positions, pooled over columns and both axes, and the slope.
 
     Parameters
@@ -466,7 +466,7 @@ def summarise_errors(true: np.ndarray, measured: np.ndarray, lattice: Lattice, m
     return pd.DataFrame([row("rmse", "rmse"), slope])
 
 
-def bounds(lattice: Lattice, doses: list[float], draws: np.ndarray, widths: np.ndarray, margin: int) -> pd.DataFrame:
+def bounds(lattice: Lattice, doses: list[float], draws: np.ndarray, widths: np.ndarray, margin: float) -> pd.DataFrame:
     """Give the bounds of positions, both axes together, for doses and prior widths.
 
     Parameters

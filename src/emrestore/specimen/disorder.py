@@ -31,7 +31,9 @@ class Ranges:
     radius
         Of such a place [Å].
     emptied
-        Share of its atoms that it lacks; half of all places lack all.
+        Share of its atoms that it lacks.
+    whole
+        Share of places that lack all.
     """
 
     occurs: float
@@ -40,6 +42,7 @@ class Ranges:
     vacancies: float
     radius: float
     emptied: tuple[float, float]
+    whole: float
 
 
 def sample(ranges: Ranges, generator: np.random.Generator) -> dict | None:
@@ -69,7 +72,7 @@ def apply(atoms: Atoms, parameters: dict | None, ranges: Ranges, generator: np.r
     area = (high - low).prod() / 100
     places = atoms.positions[generator.integers(len(atoms), size=generator.poisson(parameters["vacancies"] * area)), :2]
     share = generator.uniform(*ranges.emptied, len(places))
-    share[generator.random(len(places)) < 0.5] = 1
+    share[generator.random(len(places)) < ranges.whole] = 1
     left = np.ones(len(atoms), bool)
     for lacking, part in zip(cKDTree(flat).query_ball_point(places, ranges.radius), share, strict=True):
         left[np.array(lacking)[generator.random(len(lacking)) < part]] = False
@@ -107,8 +110,9 @@ def check(ranges: Ranges) -> None:
     EmrestoreError
         Naming the field.
     """
-    if not 0 <= ranges.occurs <= 1:
-        raise EmrestoreError(f"'occurs' is a probability, between 0 and 1, not {ranges.occurs}")
+    for name in ("occurs", "whole"):
+        if not 0 <= getattr(ranges, name) <= 1:
+            raise EmrestoreError(f"'{name}' is a probability, between 0 and 1, not {getattr(ranges, name)}")
     for name in ("displacement", "vacancies"):
         if getattr(ranges, name) < 0:
             raise EmrestoreError(f"'{name}' must not be negative, unlike {getattr(ranges, name)}")

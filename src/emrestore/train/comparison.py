@@ -247,7 +247,14 @@ def artefacts(restored: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 def position_rmse(
-    method: Method, lattice: Lattice, chain: Chain, dose: float, width: float, fields: int, seed: int
+    method: Method,
+    lattice: Lattice,
+    chain: Chain,
+    dose: float,
+    width: float,
+    fields: int,
+    border: float,
+    seed: int,
 ) -> float:
     """Measure displaced Gaussian columns in restored images that a chain has distorted.
 
@@ -266,6 +273,8 @@ def position_rmse(
         Standard deviation of their displacements per axis [pm].
     fields
         Images.
+    border
+        Columns nearer to the border than this are not scored [columns].
 
     Returns
     -------
@@ -280,7 +289,7 @@ def position_rmse(
     _, distorted, _ = chains.distort(recording, keys, expected, lattice.pixel_size, electrons=1.0)
     rows = fit_stack(method(distorted[:, 0].numpy(), lambda fraction: None), lattice.sites, "ls", "shared", "zero")
     found = rows[["x", "y"]].to_numpy().reshape(fields, -1, 2)
-    return float(pm * np.sqrt(((found - lattice.sites - moved)[:, lattice.inside(1)] ** 2).mean()))
+    return float(pm * np.sqrt(((found - lattice.sites - moved)[:, lattice.inside(border)] ** 2).mean()))
 
 
 def moves_columns(chain: Chain) -> bool:

@@ -28,7 +28,9 @@ def pairs(
     return (truth[:, 0] * electrons).numpy(), (distorted[:, 0] * electrons).numpy(), disorder.numpy()
 
 
-def column_scores(method: Method, lattice: Lattice, dose: float, width: float, fields: int, seed: int) -> dict:
+def column_scores(
+    method: Method, lattice: Lattice, dose: float, width: float, fields: int, border: float, seed: int
+) -> dict:
     """Measure displaced Gaussian columns in restored images of shot noise alone.
 
     Parameters
@@ -41,6 +43,8 @@ def column_scores(method: Method, lattice: Lattice, dose: float, width: float, f
         Standard deviation of their displacements per axis [pm].
     fields
         Images.
+    border
+        Columns nearer to the border than this are not scored [columns].
 
     Returns
     -------
@@ -52,7 +56,7 @@ def column_scores(method: Method, lattice: Lattice, dose: float, width: float, f
     moved = prior_draws(lattice, fields, seed) * (width / pm)
     design = {"experiment": "prior", "axis": "", "sign": 0, "width": width, "displacements": moved}
     rows = measure(lattice, design, dose, method, ["ls"], seed)
-    inside = lattice.inside(1)
+    inside = lattice.inside(border)
 
     def each(names: list[str]) -> np.ndarray:
         return pm * rows.sort_values(["realisation", "column"])[names].to_numpy().reshape(fields, -1, 2)[:, inside]

@@ -8,16 +8,18 @@ from emrestore.metrics import psnr
 from emrestore.restore import Method
 from emrestore.stats import mean_interval
 
-#: Columns at the border that are not scored.
-MARGIN = 1
 #: Columns that are not whole: quantity, and what they hold.
 LACKING = {"vacancy": 0.0, "half": 0.5}
-#: Strength of disorder from which on it is much.
-MUCH = 0.5
 
 
 def lattice_scores(
-    method: Method, lattice: Lattice, doses: list[float], widths: list[float], fields: int, seed: int
+    method: Method,
+    lattice: Lattice,
+    doses: list[float],
+    widths: list[float],
+    fields: int,
+    border: float,
+    seed: int,
 ) -> pd.DataFrame:
     """Measure Gaussian columns in restored images of shot noise: perfect, displaced, and some of them not whole.
 
@@ -33,6 +35,8 @@ def lattice_scores(
         Standard deviations of displacements per axis [pm]; 0 is the perfect lattice.
     fields
         Images of each.
+    border
+        Columns nearer to the border than this are not scored [columns].
     seed
         Root seed.
 
@@ -45,14 +49,14 @@ def lattice_scores(
     """
     pm = 100 * lattice.pixel_size
     draws = prior_draws(lattice, fields, seed)
-    inside, still = lattice.inside(MARGIN), np.zeros_like(draws)
+    inside, still = lattice.inside(border), np.zeros_like(draws)
     found = []
     for dose in doses:
         for width in widths:
             design = {"experiment": "prior", "axis": "", "sign": 0, "width": width, "displacements": draws * width / pm}
             rows = measure(lattice, design, dose, method, ["ls"], seed).sort_values(["realisation", "column"])
             true, measured = (rows[names].to_numpy().reshape(draws.shape) for names in (["dx", "dy"], ["x", "y"]))
-            table = summarise_errors(true, measured, lattice, MARGIN)
+            table = summarise_errors(true, measured, lattice, border)
             table = table[table["quantity"].isin(["rmse", "slope"])]
             found.append(table[["quantity", "value", "low", "high"]].assign(dose=dose, width=width))
         for quantity, content in LACKING.items():
@@ -69,7 +73,9 @@ def lattice_scores(
     return pd.concat(found, ignore_index=True)[["dose", "width", "quantity", "value", "low", "high"]]
 
 
-def image_scores(method: Method, truth: np.ndarray, distorted: np.ndarray, disorder: np.ndarray) -> pd.DataFrame:
+def image_scores(
+    method: Method, truth: np.ndarray, distorted: np.ndarray, disorder: np.ndarray, much: float
+) -> pd.DataFrame:
     """Score restored images, those of specimens without disorder and with much of it apart.
 
     Parameters
@@ -78,6 +84,8 @@ def image_scores(method: Method, truth: np.ndarray, distorted: np.ndarray, disor
         (N, Y, X).
     disorder
         (N,) of each specimen.
+    much
+        Disorder from which on a specimen counts as disordered.
 
     Returns
     -------
@@ -85,6 +93,6 @@ def image_scores(method: Method, truth: np.ndarray, distorted: np.ndarray, disor
         ``quantity, value, low, high``: ``psnr_ordered, psnr_disordered`` [dB].
     """
     each = psnr(method(distorted, lambda fraction: None), truth, truth.max(axis=(1, 2)))
-    chosen = {"ordered": disorder == 0, "disordered": disorder >= MUCH}
+    chosen = {"ordered": disorder == 0, "disordered": disorder >= much}
     rows = [(f"psnr_{name}", *mean_interval(each[some])) for name, some in chosen.items()]
     return pd.DataFrame(rows, columns=["quantity", "value", "low", "high"])

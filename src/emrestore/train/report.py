@@ -24,7 +24,20 @@ JUDGED = ["psnr", "ssim", "l1", "position_rmse", "lag", "jitter_x", "jitter_y", 
 KEPT = ["annotated", "cropped", "elsewhere"]
 
 
-def run_row(path: Path) -> dict:
+def run_table(records: list[Path], runs: list[list]) -> pd.DataFrame:
+    """Tabulate what is known of training runs: :data:`KEYS`, and what the record of each says."""
+    keys = pd.DataFrame(runs[: len(records)], columns=KEYS)
+    return keys.join(pd.DataFrame([_run_row(path) for path in records]))
+
+
+def stack(tables: list[Path], runs: list[list]) -> pd.DataFrame:
+    """Put tables of runs below each other; each row starts with the :data:`KEYS` of its run."""
+    named = zip(runs, tables, strict=False)
+    found = pd.concat([pd.read_csv(path).assign(**dict(zip(KEYS, run, strict=True))) for run, path in named])
+    return found[[*KEYS, *(column for column in found if column not in KEYS)]]
+
+
+def _run_row(path: Path) -> dict:
     """Give what a training run's record says of it; what is not a number or a word as JSON."""
     known = json.loads(path.read_text(encoding="utf-8"))
     row = {name: known["params"][name] for name in PARAMETERS} | {name: known[name] for name in FACTS}
@@ -56,9 +69,7 @@ def network_table(scores: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for (experiment, network), group in scores.groupby(["experiment", "network"], sort=False):
-        row = {"experiment": experiment, "network": network, "seeds": len(group)}
-        for name in SCORES:
-            row |= dict(zip((name, f"{name}_low", f"{name}_high"), mean_interval(group[name].to_numpy()), strict=True))
+        row = {"experiment": experiment, "network": network} | _means(group, SCORES)
         row |= {name: group[name].mean() for name in [*COSTS, "raw_psnr", "raw_ssim", "raw_l1"]}
         rows.append(row)
     return pd.DataFrame(rows)
