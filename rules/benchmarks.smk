@@ -45,7 +45,7 @@ rule draw_benchmark:
         modality="{modality}",
         edge=value("benchmarks/edge"),
         images=value("benchmarks/pairs"),
-        distortions=value("distortions"),
+        distortions=TRAINED,
         chain=lambda w: value(f"models/networks/{w.modality}")["chain"],
         seed=value("seed"),
         code=code("draw_benchmark.py"),

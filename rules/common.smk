@@ -70,6 +70,10 @@ GENERATOR = {
 }
 # the same specimens, some with disorder, as the networks that ship are trained on
 DISORDERED = GENERATOR | {"disorder": GENERATOR["disorder"] | value("models/disorder")}
+# distortions as those networks are trained on
+TRAINED = value("distortions") | {
+    "exposure": value("distortions/exposure") | value("models/exposure")
+}
 SURVEYED = {
     key: value(f"generator/{key}")
     for key in [

@@ -93,7 +93,7 @@ use rule train_network as train_model with:
         architecture=lambda w: value(f"models/networks/{w.modality}")["architecture"],
         arguments=lambda w: value(f"models/networks/{w.modality}")["arguments"],
         chain=lambda w: value(f"models/networks/{w.modality}")["chain"],
-        distortions=value("distortions"),
+        distortions=TRAINED,
         loss=value("training/loss"),
         terms=value("training/terms"),
         schedule=value("training/schedule"),

@@ -9,6 +9,7 @@ from emrestore.distort import fast_scan, mtf, noise, photomultiplier, resample
 from emrestore.distort.annotation import Annotations
 from emrestore.distort.cropping import Cropping
 from emrestore.distort.dark_current import DarkCurrent, nonuniformity
+from emrestore.distort.digitise import Rectification
 from emrestore.distort.effect import Scene
 from emrestore.distort.fast_scan import FastScan
 from emrestore.distort.jitter import Jitter, displacements, series
@@ -98,13 +99,49 @@ class TestNoise:
 class TestExposure:
     def test_as_a_fraction_of_the_range_the_mean_is_that_of_the_truncated_exponential(self):
         # 0.5 + 749.5 t, t exponential with scale 1/2 on [0, 1]: mean (1/2) - e⁻² / (1 - e⁻²) = 0.3435, 258 e/px
-        alpha = Exposure((0.5, 750), 0.5, "range").sample(noise.keys(1, 40000), torch.full((40000,), 2.0))
+        alpha = Exposure((0.5, 750), "exponential", 0.5, "range").sample(
+            noise.keys(1, 40000), torch.full((40000,), 2.0)
+        )
         mean = 0.5 + 749.5 * (0.5 - 1 / (np.e**2 - 1))
         assert float(2 * alpha.mean()) == pytest.approx(mean, abs=4 * 180 / 200)
 
     def test_as_a_dose_nearly_every_image_has_the_least(self):
-        alpha = Exposure((0.5, 750), 0.5, "electrons").sample(noise.keys(1, 40000), torch.ones(40000))
+        alpha = Exposure((0.5, 750), "exponential", 0.5, "electrons").sample(noise.keys(1, 40000), torch.ones(40000))
         assert float(alpha.mean()) == pytest.approx(1.0, abs=4 * 0.5 / 200)
+
+    def test_log_uniform_doses_are_uniform_in_their_logarithm_whatever_the_intensity(self):
+        alpha = Exposure((0.3, 1000), "log-uniform", 0.5, "range").sample(
+            noise.keys(1, 20000), torch.full((20000,), 2.0)
+        )
+        share = np.log(2 * alpha.numpy() / 0.3) / np.log(1000 / 0.3)
+        assert stats.kstest(share, "uniform").pvalue > 1e-4
+
+
+class TestRectification:
+    """Means of a folded and of a clipped normal deviate, N(mean, 1)."""
+
+    MEANS = torch.tensor([0.0, 0.5, 1.5, 6.0])
+
+    def noisy(self):
+        field = noise.normal(noise.keys(2, 4), 1, 400, 400, dtype=torch.float64)
+        return field + self.MEANS.view(-1, 1, 1, 1)
+
+    @pytest.mark.parametrize(
+        ("folded", "expected"),
+        [
+            (True, lambda m: 2 * stats.norm.pdf(m) + m * (2 * stats.norm.cdf(m) - 1)),
+            (False, lambda m: stats.norm.pdf(m) + m * stats.norm.cdf(m)),
+        ],
+    )
+    def test_means(self, folded, expected):
+        image = Rectification.apply(self.noisy(), {"folded": torch.full((4,), folded)})
+        # standard error of a mean of 160000 deviates of variance at most one
+        np.testing.assert_allclose(image.mean((1, 2, 3)), expected(self.MEANS.numpy()), atol=4 / 400)
+        assert image.min() >= 0
+
+    def test_folded_as_often_as_asked(self):
+        folded = Rectification(0.25).sample(noise.keys(3, 10000), scene(10000))["folded"]
+        assert float(folded.float().mean()) == pytest.approx(0.25, abs=4 * np.sqrt(0.25 * 0.75 / 10000))
 
 
 class TestJitter:

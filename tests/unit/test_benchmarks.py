@@ -22,7 +22,7 @@ from emrestore.plot.style import style
 from emrestore.rng import stream
 
 DISTORTIONS = {
-    "exposure": {"dose": [50.0, 400.0], "scale": 0.5, "scale_unit": "range"},
+    "exposure": {"dose": [50.0, 400.0], "law": "exponential", "scale": 0.5, "scale_unit": "range"},
     "effects": {"shot": {"effect": "shot", "probability": 1.0}},
     "chains": {"poisson": ["shot"]},
 }

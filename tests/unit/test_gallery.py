@@ -257,6 +257,8 @@ def test_every_effect_has_words(tem, stem):
     for made in (tem, stem):
         for link, kind in made["combined"].kinds.items():
             described[kind] = describe(kind, made["combined"].parameters[link], DOSE)
+    # which no figure of the paper shows
+    described["rectification"] = describe("rectification", {"folded": True}, DOSE)
     assert set(described) == set(EFFECTS)
     assert all(described.values())
 

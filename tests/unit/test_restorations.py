@@ -22,7 +22,7 @@ from emrestore.rng import stream
 KINDS = [("points", 0.15), ("crystalline", 0.3), ("crystalline", 0.12), ("crystalline", 0.19), ("crystalline", 0.15)]
 EDGE = 64
 DISTORTIONS = {
-    "exposure": {"dose": [50.0, 400.0], "scale": 0.5, "scale_unit": "range"},
+    "exposure": {"dose": [50.0, 400.0], "law": "exponential", "scale": 0.5, "scale_unit": "range"},
     "effects": {"shot": {"effect": "shot", "probability": 1.0}},
     "chains": {"poisson": ["shot"]},
 }

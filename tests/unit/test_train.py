@@ -38,7 +38,7 @@ SETTINGS = loop.Settings(
     validate=5,
     save=4,
 )
-CHAIN = Chain(Exposure((5.0, 50.0), 0.5, "range"), (("shot", 1.0, Shot()),))
+CHAIN = Chain(Exposure((5.0, 50.0), "exponential", 0.5, "range"), (("shot", 1.0, Shot()),))
 
 
 def pool(name="train", count=6):

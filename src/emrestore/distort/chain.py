@@ -11,7 +11,7 @@ from emrestore.distort.annotation import Annotations
 from emrestore.distort.blur import Blur
 from emrestore.distort.cropping import Cropping
 from emrestore.distort.dark_current import DarkCurrent
-from emrestore.distort.digitise import Quantisation, Saturation
+from emrestore.distort.digitise import Quantisation, Rectification, Saturation
 from emrestore.distort.effect import Effect, Parameters, Scene, column, select, total
 from emrestore.distort.fast_scan import FastScan
 from emrestore.distort.fixed_pattern import FixedPattern
@@ -41,6 +41,7 @@ EFFECTS: dict[str, type] = {
     "black_pixels": Spots,
     "zingers": Zingers,
     "saturation": Saturation,
+    "rectification": Rectification,
     "quantisation": Quantisation,
     "interpolation": Interpolation,
     "blur": Blur,

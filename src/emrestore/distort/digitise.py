@@ -1,4 +1,4 @@
-"""Saturation (Eqs 39, 54) and analogue-to-digital conversion (Eqs 40, 55)."""
+"""Saturation (Eqs 39, 54), values below zero and analogue-to-digital conversion (Eqs 40, 55)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -33,6 +33,33 @@ class Saturation:
     def apply(image: Tensor, parameters: Parameters) -> Tensor:
         """Clip."""
         return torch.minimum(image, column(parameters["level"]))
+
+
+@dataclass(frozen=True)
+class Rectification:
+    """Negative values, which noise makes of dark pixels, become positive ones or zero.
+
+    Either raises the mean of a dark image. Not in the paper; images that come with its software show folded noise.
+
+    Attributes
+    ----------
+    fold
+        Probability that they change sign; otherwise they become zero.
+    """
+
+    fold: float
+
+    stage: ClassVar[str] = "recording"
+    both: ClassVar[bool] = False
+
+    def sample(self, keys: Tensor, scene: Scene) -> Parameters:
+        """Draw ``folded``, whether they change sign."""
+        return {"folded": noise.uniform(keys) < self.fold}
+
+    @staticmethod
+    def apply(image: Tensor, parameters: Parameters) -> Tensor:
+        """Fold or clip at zero."""
+        return torch.where(column(parameters["folded"]), image.abs(), image.clamp(min=0))
 
 
 @dataclass(frozen=True)

@@ -12,30 +12,37 @@ from emrestore.distort.effect import Parameters, Range, Scene
 
 @dataclass(frozen=True)
 class Exposure:
-    """Mean dose of an image: the exponential distribution favours low doses (text above Eq. 30).
+    """Mean dose of an image.
 
     Attributes
     ----------
     dose
         Least and greatest mean dose [electrons per pixel].
+    law
+        ``"exponential"``, truncated to the range, favours low doses (text above Eq. 30); ``"log-uniform"`` gives every
+        decade as many.
     scale
-        Scale of the exponential distribution, truncated to the range.
+        Of the exponential law.
     scale_unit
         ``"range"``: the scale is a fraction of the range's width; ``"electrons"``: it is a dose, and nearly every
         image has the least.
     """
 
     dose: Range
+    law: str
     scale: float
     scale_unit: str
 
     def sample(self, keys: Tensor, mean: Tensor) -> Tensor:
         """Draw electrons per pixel at unit intensity, α, for clean images of these means: (N,) to (N,)."""
         low, high = self.dose
-        scale = self.scale * (high - low) if self.scale_unit == "range" else self.scale
-        # inversion of the truncated distribution
         number = noise.uniform(keys).double()
-        dose = low - scale * (-number * -math.expm1(-(high - low) / scale)).log1p()
+        if self.law == "log-uniform":
+            dose = low * (high / low) ** number
+        else:
+            scale = self.scale * (high - low) if self.scale_unit == "range" else self.scale
+            # inversion of the truncated distribution
+            dose = low - scale * (-number * -math.expm1(-(high - low) / scale)).log1p()
         return (dose.clamp(low, high) / mean).float()
 
 

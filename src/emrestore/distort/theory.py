@@ -17,7 +17,7 @@ from torch import Tensor
 from emrestore.distort import noise, resample
 from emrestore.distort.blur import Blur
 from emrestore.distort.dark_current import DarkCurrent
-from emrestore.distort.digitise import Quantisation, Saturation
+from emrestore.distort.digitise import Quantisation, Rectification, Saturation
 from emrestore.distort.effect import Parameters
 from emrestore.distort.fast_scan import FastScan
 from emrestore.distort.fixed_pattern import FixedPattern
@@ -84,7 +84,7 @@ def _flat(level: float, keys: Tensor) -> Tensor:
 def exposure(keys: Tensor) -> Iterator[Row]:
     """Eq. 30's truncated exponential distribution: its distribution function."""
     low, high, scale = 0.5, 750.0, 0.5 * 749.5
-    dose = Exposure((low, high), 0.5, "range").sample(noise.keys(int(keys[0]), 20000), torch.ones(20000))
+    dose = Exposure((low, high), "exponential", 0.5, "range").sample(noise.keys(int(keys[0]), 20000), torch.ones(20000))
     for level in (20, 60, 150, 300, 450, 600, 700):
         theory = math.expm1(-(level - low) / scale) / math.expm1(-(high - low) / scale)
         yield _mean("distribution function", "dose [e/px]", level, theory, (dose < level).double())
@@ -341,7 +341,19 @@ def interpolation(keys: Tensor) -> Iterator[Row]:
         yield _exact("largest error", "period [px]", period, 0, worst, bound)
 
 
+def rectification(keys: Tensor) -> Iterator[Row]:
+    """Negative values folded or cut off: the mean of a rectified normal deviate, over its standard deviation."""
+    for level in (-1.0, 0.0, 0.5, 1.0, 2.0):
+        field = level + noise.normal(noise.subkeys(keys, str(level)), 1, SIZE, SIZE)
+        density = math.exp(-(level**2) / 2) / math.sqrt(2 * math.pi)
+        below = math.erfc(level / math.sqrt(2)) / 2
+        clipped = density + level * (1 - below)
+        for name, theory in (("mean, cut off", clipped), ("mean, folded", clipped + density - level * below)):
+            folded = torch.full((len(keys),), name == "mean, folded")
+            yield _mean(name, "expectation [σ]", level, theory, Rectification.apply(field, {"folded": folded}))
+
+
 MEASUREMENTS = (
     exposure, shot, jitter, resampling, photomultiplier, fast_scan, row_lines, black_pixels, mtf, fixed_pattern,
-    dark_current, thermal, flicker, reset, saturation, quantisation, interpolation, blur,
+    dark_current, thermal, flicker, reset, saturation, quantisation, interpolation, blur, rectification,
 )  # fmt: skip

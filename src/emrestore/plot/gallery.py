@@ -159,6 +159,7 @@ _WORDS: dict[str, Callable[[dict], str]] = {
     "black_pixels": _spots,
     "zingers": _spots,
     "saturation": lambda p: f"above {p['level']:.3g} e/px",
+    "rectification": lambda p: f"negative values {'change sign' if p['folded'] else 'become zero'}",
     "quantisation": lambda p: f"steps of {p['step']:.3g} e/px",
     "interpolation": _interpolation,
     "blur": lambda p: f"σ = {p['sigma']:.2g} px",

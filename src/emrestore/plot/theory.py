@@ -26,6 +26,7 @@ PANELS = {
     "quantisation": ("quantisation (Eqs 40, 55)", "log", "linear"),
     "interpolation": ("interpolation", "linear", "log"),
     "blur": ("Gaussian blur", "linear", "linear"),
+    "rectification": ("rectification", "linear", "linear"),
 }
 COLUMNS = 4
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
