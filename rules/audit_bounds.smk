@@ -1,4 +1,4 @@
-BOUNDED = value("audit/bounds/methods")
+BOUNDED = [name for name in value("audit/bounds/methods") if name in METHODS]
 # the lattice that all jobs share, and what is done to it
 BOUNDS_LATTICE = {
     name: value(f"audit/bounds/{name}")
@@ -29,12 +29,9 @@ rule audit_columns:
         runtime=60,
     params:
         **BOUNDS_LATTICE,
-        model=lambda w: (
-            "identity" if w.method == "raw" else value(f"restore/{w.method}/model")
-        ),
-        precision=lambda w: (
-            "fp32" if w.method == "raw" else value(f"restore/{w.method}/precision")
-        ),
+        model=lambda w: opening(w.method, "model"),
+        precision=lambda w: opening(w.method, "precision"),
+        prior=lambda w: opening(w.method, "prior"),
         estimators=lambda w: value(f"columns/estimators/{w.method}"),
         step=value("audit/bounds/step"),
         # slow methods restore fewer

@@ -1,6 +1,6 @@
 # Confidence of columns that needs no truth, held against true errors.
 CONFIDENT = value("audit/confidence/specimens")
-TRUSTED = [name for name in value("audit/confidence/methods") if name != "raw"]
+TRUSTED = [name for name in value("audit/confidence/methods") if name in RESTORED]
 
 
 rule audit_confidence:
@@ -27,8 +27,10 @@ rule audit_confidence:
         conditions=[(field, chain) for field in CONFIDENT for chain in chains(field)],
         methods={
             method: {
-                "model": value(f"restore/{method}/model"),
-                "precision": value(f"restore/{method}/precision"),
+                **{
+                    key: opening(method, key)
+                    for key in ["model", "precision", "prior"]
+                },
                 "network": bool(weights(method)),
             }
             for method in TRUSTED

@@ -57,9 +57,37 @@ UNLIKE = [
 # those with columns to fit
 FITTED = [name for name in FIELDS if name not in EMPTY]
 CRYSTALS = value("realism/crystals")
-METHODS = list(study.unwrap(config["columns"]["estimators"]))
+
+# where the weights of networks lie, the authors' and ours
+WEIGHTS = {"published": "results/inputs/published", "trained": value("models/folder")}
+
+
+def weights(method):
+    """The weights of a method: the authors' network's, ours, a file of its own, or none of a filter."""
+    chosen = value(f"restore/{method}")
+    if "weights" not in chosen:
+        return []
+    if chosen["weights"] in WEIGHTS:
+        return f"{WEIGHTS[chosen['weights']]}/{chosen['model']}.safetensors"
+    return chosen["weights"]
+
+
+# our own network takes part once its weights are there
+METHODS = [
+    method
+    for method in study.unwrap(config["columns"]["estimators"])
+    if method == "raw"
+    or value(f"restore/{method}").get("weights") != "trained"
+    or Path(weights(method)).exists()
+]
 # raw images are fitted where they are; every other method restores them first
 RESTORED = [method for method in METHODS if method != "raw"]
+# what small experiments stand beside, whether networks of ours ship or not
+OTHERS = [
+    method
+    for method in RESTORED
+    if value(f"restore/{method}").get("weights") != "trained"
+]
 
 
 MODALITIES = ["hrstem", "lrstem", "hrsem", "lrsem", "hrtem", "lrtem"]
@@ -124,14 +152,11 @@ def methods(specimen):
     ]
 
 
-def weights(method):
-    """The weights of a method: the authors' network's, a file of its own, or none of a filter."""
-    chosen = value(f"restore/{method}")
-    if "weights" not in chosen:
-        return []
-    if chosen["weights"] == "published":
-        return f"results/inputs/published/{chosen['model']}.safetensors"
-    return chosen["weights"]
+def opening(method, key):
+    """How a method is opened: its model, precision or, of a network that can be told, its prior."""
+    if method == "raw":
+        return {"model": "identity", "precision": "fp32"}.get(key)
+    return value(f"restore/{method}").get(key)
 
 
 def image_of(field):
@@ -252,11 +277,7 @@ def network_weights(method, modality):
     """The weights of a benchmarked method for a modality; none of a filter."""
     if method in FILTERS:
         return []
-    folder = {
-        "published": "results/inputs/published",
-        "trained": value("models/folder"),
-    }
-    return f"{folder[method]}/{modality}.safetensors"
+    return f"{WEIGHTS[method]}/{modality}.safetensors"
 
 
 # our own networks are taken up as soon as their weights are there

@@ -10,7 +10,7 @@ JUDGED = {
 }
 LEARNED = [*REDUCED, *[run for run in COMPARISONS if run[0] == "distortions"]]
 RESOLVED = [*REDUCED, *[run for run in COMPARISONS if run[0] == "resolution"]]
-OTHERS = [method for method in RESTORED if weights(method)]
+NETWORKS = [method for method in OTHERS if weights(method)]
 VALIDATION = shard_files(
     value("experiments/modality"), "validation", value("experiments/validation")
 )
@@ -84,7 +84,7 @@ rule score_annotations:
                 trained(run, "weights.safetensors")
                 for run in [*EXPERIMENTS, *COMPARISONS]
             ],
-            *[weights(method) for method in OTHERS],
+            *[weights(method) for method in NETWORKS],
         ],
         validation_shards=VALIDATION,
     output:
@@ -100,14 +100,14 @@ rule score_annotations:
         **JUDGED,
         runs=[
             *[list(run) for run in [*EXPERIMENTS, *COMPARISONS]],
-            *[["others", method, 0] for method in OTHERS],
+            *[["others", method, 0] for method in NETWORKS],
         ],
         models=[
             *[
                 training_modalities(network)[0]
                 for _, network, _ in [*EXPERIMENTS, *COMPARISONS]
             ],
-            *[value(f"restore/{method}/model") for method in OTHERS],
+            *[value(f"restore/{method}/model") for method in NETWORKS],
         ],
         code=code("score_annotations.py"),
     script:

@@ -1,3 +1,7 @@
+# networks whose images of the dislocation are walked about
+WALKED = [method for method in methods("dislocation")[1:] if weights(method)]
+
+
 rule draw_recordings:
     """Draw recordings of a realistic specimen's clean image at all doses."""
     input:
@@ -81,12 +85,14 @@ rule count_atoms:
 
 
 rule walk_circuits:
-    """Walk a Burgers circuit about the dislocation in every restored image."""
+    """Walk a Burgers circuit about the dislocation in every image that a network restored."""
     input:
         pairs="results/pairs/dislocation/scanned.nc",
         columns="results/structures/dislocation.csv",
         fits=expand(
-            "results/columns/published/dislocation/{chain}.parquet", chain=CHAINS
+            "results/columns/{method}/dislocation/{chain}.parquet",
+            method=WALKED,
+            chain=CHAINS,
         ),
     output:
         table="results/tables/circuits.csv",
@@ -98,7 +104,7 @@ rule walk_circuits:
     conda:
         "../envs/environment.yaml"
     params:
-        chains=CHAINS,
+        conditions=[(method, chain) for method in WALKED for chain in CHAINS],
         lattice_constant=value("specimens/lattice_constant"),
         code=code("walk_circuits.py"),
     script:

@@ -46,8 +46,9 @@ rule restore_examples:
     conda:
         "../envs/environment.yaml"
     params:
-        model=lambda w: value(f"restore/{w.method}/model"),
-        precision=lambda w: value(f"restore/{w.method}/precision"),
+        model=lambda w: opening(w.method, "model"),
+        precision=lambda w: opening(w.method, "precision"),
+        prior=lambda w: opening(w.method, "prior"),
         realisations="all",
         code=code("restore_images.py"),
     script:

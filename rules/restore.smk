@@ -22,8 +22,9 @@ rule restore:
         mem_mb=6000,
         runtime=240,
     params:
-        model=lambda w: value(f"restore/{w.method}/model"),
-        precision=lambda w: value(f"restore/{w.method}/precision"),
+        model=lambda w: opening(w.method, "model"),
+        precision=lambda w: opening(w.method, "precision"),
+        prior=lambda w: opening(w.method, "prior"),
         realisations=lambda w: value(f"restore/{w.method}/realisations"),
         code=code("restore_images.py"),
     script:

@@ -181,7 +181,7 @@ use rule score_network as score_other with:
     benchmark:
         "results/timings/score_other/{method}.tsv"
     wildcard_constraints:
-        method="|".join(RESTORED),
+        method="|".join(OTHERS),
     params:
         **SCORING,
         name="{method}",
@@ -197,7 +197,7 @@ rule keep_experiments:
             "results/experiments/{run}/scores.csv",
             run=[
                 *["/".join(map(str, run)) for run in EXPERIMENTS],
-                *[f"others/{method}" for method in RESTORED],
+                *[f"others/{method}" for method in OTHERS],
             ],
         ),
         histories=expand(
@@ -220,7 +220,7 @@ rule keep_experiments:
     params:
         runs=[
             *[list(run) for run in EXPERIMENTS],
-            *[["others", method, 0] for method in RESTORED],
+            *[["others", method, 0] for method in OTHERS],
         ],
         folder=value("experiments/keep"),
         code=code("keep_experiments.py"),

@@ -36,7 +36,7 @@ def evaluate(claims: pd.DataFrame, numbers: Mapping[str, Mapping], rules: Mappin
     numbers
         ``results/numbers.json``: key -> ``value``, ``ci_low`` and ``ci_high`` (both or neither),
         ``comparable`` (default true), ``network``: ``published``, ``trained``, or nothing for a number that
-        no trained weights enter.
+        no trained weights enter. A key with ``.trained`` behind it is the same number of our network.
     rules
         Table -> name of the rule that makes it.
 
@@ -46,7 +46,7 @@ def evaluate(claims: pd.DataFrame, numbers: Mapping[str, Mapping], rules: Mappin
         :data:`COLUMNS`, one row per claim in the order of the ledger. ``paper_value``, ``tolerance`` and all
         words are text as in the ledger, measured values and intervals are floats, NaN where there is none. A
         number that no trained weights enter is the same for every network and stands in both measured
-        columns.
+        columns. Intervals and status are those of the key's own number.
 
     Raises
     ------
@@ -79,6 +79,8 @@ def _verdict(claim: Mapping[str, str], numbers: Mapping[str, Mapping], rules: Ma
         number.get("ci_high", number["value"]),
     )
     found = blank | dict.fromkeys(MEASURED[number.get("network") or ""], value) | {"ci_low": low, "ci_high": high}
+    if ours := numbers.get(f"{claim['key']}.trained"):
+        found["measured_trained"] = ours["value"]
     found |= {"rule": rules[claim["table"]], "status": "not comparable", "decided": ""}
     if number.get("comparable", True) and np.isfinite(value):
         answers = fulfils(np.array([value, low, high]), claim["comparison"], claim["paper_value"], claim["tolerance"])

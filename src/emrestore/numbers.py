@@ -1,5 +1,7 @@
 """The numbers that the report quotes, each from a table, under the key that prose and claims use."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,12 @@ from emrestore.stats import jackknife_interval, mean_interval
 
 #: The classical measurement that restoration is held against: least squares on the raw image, as StatSTEM does.
 RAW, RESTORED = "raw_ls", "published_ls"
+#: Whose network a method's numbers are of.
+NETWORKS = {
+    name: of
+    for method, of in (("published", "published"), ("trained", "trained"), ("honest", "trained"))
+    for name in (method, f"{method}_ls")
+}
 
 
 def number(value: float, low: float | None = None, high: float | None = None, unit: str = "", of: str = "") -> dict:
@@ -15,6 +23,24 @@ def number(value: float, low: float | None = None, high: float | None = None, un
     if low is not None:
         entry |= {"ci_low": float(low), "ci_high": float(high)}
     return entry
+
+
+def of_our_network(function: Callable[..., dict[str, dict]], *tables: pd.DataFrame) -> dict[str, dict]:
+    """Give the numbers that a function gives of the published network, of ours: under the same keys with ``.trained``.
+
+    Our network, as it believes in lattices most, stands in the published one's place in each table; nothing is given
+    where it is in none.
+    """
+    if not any(table["method"].isin(["trained", "trained_ls"]).any() for table in tables):
+        return {}
+    others = [table[~table["method"].isin(["published", RESTORED])] for table in tables]
+    names = {"trained": "published", "trained_ls": RESTORED}
+    found = function(*(table.assign(method=table["method"].replace(names)) for table in others))
+    return {
+        f"{key}.trained": entry | {"network": "trained"}
+        for key, entry in found.items()
+        if entry["network"] == "published"
+    }
 
 
 def _log_errors(rows: pd.DataFrame, name: str) -> np.ndarray:
@@ -94,7 +120,7 @@ def displaced_numbers(table: pd.DataFrame) -> dict[str, dict]:
     doses = {"low": table["dose"].min(), "high": table["dose"].max()}
     found = {}
     for (specimen, method), group in table.groupby(["specimen", "method"]):
-        of = "published" if method == RESTORED else ""
+        of = NETWORKS.get(method, "")
         for dose_name, dose in doses.items():
             rows = group[group["dose"] == dose]
             stem = f"displaced.{specimen.removeprefix('displaced_')}.{method}"
@@ -464,12 +490,13 @@ def count_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def circuit_numbers(table: pd.DataFrame, length: float) -> dict[str, dict]:
-    """Say how long the Burgers circuit's closure is in restored images, over the true length [Å], where it closes.
+    """Say how long the circuit's closure is in images of the published network, over the true length [Å].
 
     ``walked`` counts the circuits that can be walked, ``kept`` those of them whose length is right to a tenth. Where
     none can be walked there is no length (NaN), and of a single one no interval.
     """
     found = {}
+    table = table[table["method"] == "published"]
     for chain, group in table.groupby("sampling"):
         for place, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
             rows = group[group["dose"] == place]
@@ -506,25 +533,24 @@ def library_numbers(library: pd.DataFrame, cross_sections: pd.DataFrame) -> dict
     }
 
 
-def blind_numbers(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
-    """Reduce the tables of the blind route: what is found at either end of the doses, and with what errors."""
+def blind_numbers(specimen: str, table: pd.DataFrame) -> dict[str, dict]:
+    """Reduce a table of the blind route: what is found at either end of the doses, and with what errors."""
     found = {}
-    for specimen, table in tables.items():
-        for dose, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
-            rows = table[table["dose"] == dose].set_index("method")
-            for method, of in (("raw", ""), ("published", "published")):
-                row, stem = rows.loc[method], f"blind.{specimen}.{method}"
-                for key, unit in (("recall", ""), ("precision", ""), ("position", "pm")):
-                    found[f"{stem}_{key}_{name}"] = number(row[key], row[f"{key}_low"], row[f"{key}_high"], unit, of)
-                found[f"{stem}_known_{name}"] = number(row["known_position"], unit="pm", of=of)
-            raw, restored = (
-                rows.loc[[method], ["recall", "recall_low", "recall_high"]].set_axis(["value", "low", "high"], axis=1)
-                for method in ("raw", "published")
-            )
-            ratio = _mean_ratio(*ratio_of(raw, restored))
-            if raw["value"].item() == 0 and restored["value"].item() > 0:  # which has no logarithm
-                ratio = (0.0, 0.0, raw["high"].item() / restored["value"].item())
-            found[f"blind.{specimen}.found_ratio_{name}"] = number(*ratio, of="published")
+    for dose, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
+        rows = table[table["dose"] == dose].set_index("method")
+        for method, of in (("raw", ""), ("published", "published")):
+            row, stem = rows.loc[method], f"blind.{specimen}.{method}"
+            for key, unit in (("recall", ""), ("precision", ""), ("position", "pm")):
+                found[f"{stem}_{key}_{name}"] = number(row[key], row[f"{key}_low"], row[f"{key}_high"], unit, of)
+            found[f"{stem}_known_{name}"] = number(row["known_position"], unit="pm", of=of)
+        raw, restored = (
+            rows.loc[[method], ["recall", "recall_low", "recall_high"]].set_axis(["value", "low", "high"], axis=1)
+            for method in ("raw", "published")
+        )
+        ratio = _mean_ratio(*ratio_of(raw, restored))
+        if raw["value"].item() == 0 and restored["value"].item() > 0:  # which has no logarithm
+            ratio = (0.0, 0.0, raw["high"].item() / restored["value"].item())
+        found[f"blind.{specimen}.found_ratio_{name}"] = number(*ratio, of="published")
     return found
 
 
@@ -541,7 +567,7 @@ def bound_numbers(table: pd.DataFrame) -> dict[str, dict]:
     exact = table[table["experiment"] == "bound"].set_index(["dose", "quantity", "prior"])["value"]
     found, nearest = {}, []
     for (dose, method), rows in table[table["experiment"] != "bound"].groupby(["dose", "method"]):
-        stem, of = f"bounds.{method}_{names[dose]}", "published" if method == RESTORED else ""
+        stem, of = f"bounds.{method}_{names[dose]}", NETWORKS.get(method, "")
         limit = exact[dose, "crlb", 0]
         rows = rows.set_index(["quantity", "prior"])
         for quantity in ("std", "rmse", "bias", "biased_bound"):
@@ -602,7 +628,7 @@ def confidence_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Count the conditions in which the spread over copies is calibrated, and say how well it ranks positions."""
     found = {}
     for (method, chain), rows in table.groupby(["method", "sampling"]):
-        of = "published" if method == RESTORED else ""
+        of = NETWORKS.get(method, "")
         stem = f"confidence.{method}_{chain}"
         found[f"{stem}.conditions"] = number(len(rows))
         for verdict in ("calibrated", "too sure", "too unsure"):
@@ -627,7 +653,7 @@ def feature_numbers(survival: pd.DataFrame, invented: pd.DataFrame) -> dict[str,
         found[f"features.dose_{name}"] = number(dose, unit="e/Å²")
     some = survival[(survival["sampling"] == "poisson") & survival["dose"].isin(list(names))]
     for row in some.itertuples():
-        of = "published" if row.method == RESTORED else ""
+        of = NETWORKS.get(row.method, "")
         size = f"_{round(100 * row.size)}" if row.size else ""
         feature = row.feature.replace(" ", "_").replace("+_", "")
         stem = f"features.{row.method}.{feature}{size}_{names[row.dose]}"
@@ -635,7 +661,7 @@ def feature_numbers(survival: pd.DataFrame, invented: pd.DataFrame) -> dict[str,
         found[f"{stem}.survived"] = number(row.survived, row.survived_low, row.survived_high, of=of)
         found[f"{stem}.mistaken"] = number(row.mistaken, of=of)
     for (method, specimen, chain), rows in invented.groupby(["method", "specimen", "sampling"]):
-        of = "published" if method == "published" else ""
+        of = NETWORKS.get(method, "")
         for row in rows[rows["dose"].isin(list(names))].itertuples():
             stem = f"phantoms.{method}.{specimen}_{chain}_{names[row.dose]}"
             found[stem] = number(row.rate, row.rate_low, row.rate_high, "per 100 Å²", of)

@@ -17,6 +17,7 @@ def main(
     *,
     model: str,
     precision: str,
+    prior: str | None,
     estimators: list[str],
     thickness: int,
     columns: int,
@@ -31,7 +32,7 @@ def main(
     ``weights`` is empty for a filter.
     """
     lattice = read_lattice(truth, pairs, thickness, columns)
-    method = open_method(model, weights or "auto", precision=precision)
+    method = open_method(model, weights or "auto", precision=precision, prior=prior)
     tables = [
         measure(lattice, design, dose, method, estimators, seed)
         for dose in doses

@@ -36,13 +36,18 @@ def main(
 ) -> None:
     """Write a row per scored column, and how well spreads rank and measure errors.
 
-    ``conditions`` are specimen and chain, ``pairs`` a path for each. ``methods``: name -> model and precision, and
-    whether ``weights`` has a file for it (``network``); raw images need none. Calibrated are spreads whose ratio to the
-    true error, both root mean squares, is within 1 / ``tolerance`` and ``tolerance``.
+    ``conditions`` are specimen and chain, ``pairs`` a path for each. ``methods``: name -> model, precision,
+    prior, and whether ``weights`` has a file for it (``network``); raw images need none. Calibrated are spreads
+    whose ratio to the true error, both root mean squares, is within 1 / ``tolerance`` and ``tolerance``.
     """
     measured, unread = pd.read_parquet(scores), iter(weights)
     opened = {"raw": None} | {
-        name: open_method(made["model"], next(unread) if made["network"] else "auto", precision=made["precision"])
+        name: open_method(
+            made["model"],
+            next(unread) if made["network"] else "auto",
+            precision=made["precision"],
+            prior=made["prior"],
+        )
         for name, made in methods.items()
     }
     tables = []

@@ -1,6 +1,7 @@
 """Collect every number that the report's prose or a claim quotes."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -46,24 +47,29 @@ def main(
 
     ``burgers`` is the length of the Burgers vector [Å]; ``comparisons`` is empty until their networks are trained.
     """
-    found = reduce.fig03_numbers(pd.read_csv(fig03))
-    found |= reduce.displaced_numbers(pd.read_csv(displaced))
-    found |= reduce.image_numbers(pd.read_csv(image_errors))
+    about_networks = [
+        (reduce.fig03_numbers, pd.read_csv(fig03)),
+        (reduce.displaced_numbers, pd.read_csv(displaced)),
+        (reduce.image_numbers, pd.read_csv(image_errors)),
+        (reduce.realistic_numbers, pd.read_csv(realistic), pd.read_csv(departures)),
+        (reduce.count_numbers, pd.read_csv(counts)),
+        (partial(reduce.circuit_numbers, length=burgers), pd.read_csv(circuits)),
+        (reduce.example_numbers, pd.read_csv(examples)),
+        (reduce.bound_numbers, pd.read_csv(bounds)),
+        (reduce.feature_numbers, pd.read_csv(survival), pd.read_csv(invented)),
+        (reduce.departure_numbers, pd.read_csv(departures)),
+        *((partial(reduce.blind_numbers, path.stem.removeprefix("blind_")), pd.read_csv(path)) for path in blind),
+    ]
+    found = {}
+    for function, *tables in about_networks:
+        found |= function(*tables) | reduce.of_our_network(function, *tables)
     found |= reduce.network_numbers(pd.read_csv(networks))
     found |= reduce.distortion_numbers(pd.read_csv(distortions))
     found |= reduce.generator_numbers(pd.read_csv(generator), pd.read_csv(draws))
     found |= reduce.realism_numbers(pd.read_csv(realism), pd.read_csv(powers))
-    found |= reduce.realistic_numbers(pd.read_csv(realistic), pd.read_csv(departures))
-    found |= reduce.count_numbers(pd.read_csv(counts))
-    found |= reduce.circuit_numbers(pd.read_csv(circuits), burgers)
     found |= reduce.library_numbers(pd.read_csv(library), pd.read_csv(cross_sections))
-    found |= reduce.blind_numbers({path.stem.removeprefix("blind_"): pd.read_csv(path) for path in blind})
-    found |= reduce.bound_numbers(pd.read_csv(bounds))
     found |= reduce.averaging_numbers(pd.read_csv(averaging), pd.read_csv(resolution))
     found |= reduce.confidence_numbers(pd.read_csv(confidence))
-    found |= reduce.feature_numbers(pd.read_csv(survival), pd.read_csv(invented))
-    found |= reduce.departure_numbers(pd.read_csv(departures))
-    found |= reduce.example_numbers(pd.read_csv(examples))
     found |= reduce.micrograph_numbers(pd.read_csv(micrographs))
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
     if comparisons:

@@ -31,7 +31,8 @@ def main(
     core = sites[known["core"]].mean(0)
     radius = np.linalg.norm(sites[known["core"]] - core, axis=1).max() + 0.5 / pixel_size
     walks, places, walked = pd.read_csv(circuits), pd.read_parquet(fits), {}
-    walks = walks[(walks["sampling"] == chain) & (walks["realisation"] == 0)].dropna()
+    shown = (walks["method"] == "published") & (walks["sampling"] == chain) & (walks["realisation"] == 0)
+    walks = walks[shown].dropna()
     for walk in walks.itertuples():
         found = places[(places["dose"] == walk.dose) & (places["realisation"] == 0)].sort_values("column")
         on_the_way = np.array(walk.path.split(), int)

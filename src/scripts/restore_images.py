@@ -17,6 +17,7 @@ def main(
     *,
     model: str,
     precision: str,
+    prior: str | None,
     realisations: int | str,
 ) -> None:
     """Write restored counts (dose, thickness, realisation, y, x), float32, in electrons as the input was.
@@ -26,10 +27,10 @@ def main(
     source = store.read(pairs)
     noisy = source.counts if realisations == "all" else source.counts.isel(realisation=slice(realisations))
     images = noisy.values.astype(np.float32).reshape(-1, *noisy.shape[-2:])
-    images = restore(images, model=model, weights=weights or "auto", precision=precision)
+    images = restore(images, model=model, weights=weights or "auto", precision=precision, prior=prior)
     counts = noisy.copy(data=images.reshape(noisy.shape))
     dataset = xr.Dataset({"counts": counts}, attrs=source.attrs)
-    made = {"model": model, "precision": precision, "realisations": realisations}
+    made = {"model": model, "precision": precision, "prior": prior, "realisations": realisations}
     store.write(dataset, restored, store.parameters(source) | made)
 
 

@@ -1,4 +1,4 @@
-"""Walk a Burgers circuit about the dislocation in every restored image."""
+"""Walk a Burgers circuit about the dislocation in every image that a network restored."""
 
 from pathlib import Path
 
@@ -15,11 +15,17 @@ STEPS = (10, 6)
 
 
 def main(
-    pairs: Path, columns: Path, fits: list[Path], table: Path, *, chains: list[str], lattice_constant: float
+    pairs: Path,
+    columns: Path,
+    fits: list[Path],
+    table: Path,
+    *,
+    conditions: list[tuple[str, str]],
+    lattice_constant: float,
 ) -> None:
-    """Write a row per chain, dose and realisation: the closure [Å] and the numbers of the columns on the way.
+    """Write a row per method, chain, dose and realisation: the closure [Å] and the numbers of the columns on the way.
 
-    Both are empty where the circuit cannot be walked. ``fits`` holds a path for each chain.
+    Both are empty where the circuit cannot be walked. ``conditions`` are method and chain of each of ``fits``.
     """
     recorded = store.read(pairs)
     pixel_size = recorded.attrs["pixel_size"]
@@ -28,10 +34,10 @@ def main(
     # of the projected lattice: half the Burgers vector along the glide plane, and the distance of glide planes
     steps = lattice_constant * np.diag([np.sqrt(2) / 4, 1 / np.sqrt(3)])
     rows = []
-    for chain, path in zip(chains, fits, strict=True):
+    for (method, chain), path in zip(conditions, fits, strict=True):
         for (dose, realisation), group in pd.read_parquet(path).groupby(["dose", "realisation"]):
             places = pixel_size * group.sort_values("column")[["x", "y"]].to_numpy()
-            row = {"sampling": chain, "dose": dose, "realisation": realisation}
+            row = {"method": method, "sampling": chain, "dose": dose, "realisation": realisation}
             try:
                 circuit = burgers_circuit(places, steps, STEPS, core)
             except EmrestoreError:  # it cannot be walked: a result

@@ -99,7 +99,14 @@ def circuits():
         ("scanned", 50000): ((2.0, 0.0), (-2.0, 0.0), (0.0, 2.0)),
     }
     return pd.DataFrame(
-        {"sampling": chain, "dose": dose, "realisation": place, "closure_x": closure[0], "closure_y": closure[1]}
+        {
+            "method": "published",
+            "sampling": chain,
+            "dose": dose,
+            "realisation": place,
+            "closure_x": closure[0],
+            "closure_y": closure[1],
+        }
         for (chain, dose), some in closures.items()
         for place, closure in enumerate(some)
     )
@@ -118,7 +125,7 @@ def blind(recall=(0.2, 0.8)):
             row = {"dose": dose, "method": method, "known_position": 5.0, "known_scs": 4.0}
             row |= with_interval("recall", share) | with_interval("precision", 0.5 if share else np.nan)
             rows.append(row | with_interval("position", 4.0 if share else np.nan))
-    return {specimen: pd.DataFrame(rows) for specimen in ("dislocation", "particle")}
+    return pd.DataFrame(rows)
 
 
 def bounds(doses=AUDITED, std=0.5, worst=3.0, van_trees=0.8):

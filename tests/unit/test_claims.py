@@ -89,6 +89,13 @@ def test_network_decides_the_column(network, published, trained):
     np.testing.assert_equal([row["measured_published"], row["measured_trained"]], [published, trained])
 
 
+def test_our_network_stands_beside_the_published_one():
+    measured = {"value": 2.0, "ci_low": 1.5, "ci_high": 2.5, "network": "published"}
+    row = evaluate(ledger(), {"t.x": measured, "t.x.trained": {"value": 0.5, "network": "trained"}}, RULES).iloc[0]
+    assert (row["measured_published"], row["measured_trained"]) == (2.0, 0.5)
+    assert (row["ci_low"], row["status"]) == (1.5, "reproduced")
+
+
 @pytest.mark.parametrize("number", [{"value": 2.0, "comparable": False}, {"value": np.nan}, {"value": np.inf}])
 def test_what_cannot_be_compared_gets_no_verdict(number):
     row = evaluate(ledger(), {"t.x": number}, RULES).iloc[0]

@@ -4,7 +4,10 @@ Intervals of the tables reach HALF of the value to either side, so that a ratio 
 its logarithm, and a geometric mean of n such ratios HALF √(2 / n).
 """
 
+from functools import partial
+
 import numpy as np
+import pandas as pd
 import pytest
 import study_tables as made
 from scipy.stats import t as student_t
@@ -133,27 +136,40 @@ def test_growth_of_cross_sections_is_the_least_step():
 
 
 def test_blind_route_names_what_is_found():
-    found = numbers.blind_numbers(made.blind())
+    found = numbers.blind_numbers("particle", made.blind())
     assert ends(found["blind.particle.raw_recall_lowest"]) == interval(0.2)
     assert ends(found["blind.particle.published_precision_highest"]) == interval(0.5)
-    entry = found["blind.dislocation.published_position_lowest"]
+    entry = found["blind.particle.published_position_lowest"]
     assert ends(entry) == interval(4)
     assert (entry["unit"], entry["network"]) == ("pm", "published")
-    assert found["blind.dislocation.raw_known_highest"]["value"] == 5
-    assert ends(found["blind.dislocation.found_ratio_lowest"]) == ratio(0.25, HALF * np.sqrt(2))
-    assert ends(found["blind.dislocation.found_ratio_highest"]) == ratio(1, HALF * np.sqrt(2))
+    assert found["blind.particle.raw_known_highest"]["value"] == 5
+    assert ends(found["blind.particle.found_ratio_lowest"]) == ratio(0.25, HALF * np.sqrt(2))
+    assert ends(found["blind.particle.found_ratio_highest"]) == ratio(1, HALF * np.sqrt(2))
 
 
 @pytest.mark.filterwarnings("error")
 def test_columns_that_are_never_found_have_a_ratio_only_over_some():
-    found = numbers.blind_numbers(made.blind(recall=(0.0, 0.8)))
+    found = numbers.blind_numbers("particle", made.blind(recall=(0.0, 0.8)))
     assert ends(found["blind.particle.found_ratio_lowest"]) == (0, 0, 0)
     assert np.isnan(found["blind.particle.raw_position_lowest"]["value"])
     for recall in ((0.0, 0.0), (np.nan, 0.8)):
-        entry = numbers.blind_numbers(made.blind(recall=recall))["blind.particle.found_ratio_lowest"]
+        entry = numbers.blind_numbers("particle", made.blind(recall=recall))["blind.particle.found_ratio_lowest"]
         assert np.isnan(ends(entry)).all()
-    entry = numbers.blind_numbers(made.blind(recall=(0.2, 0.0)))["blind.particle.found_ratio_lowest"]
+    entry = numbers.blind_numbers("particle", made.blind(recall=(0.2, 0.0)))["blind.particle.found_ratio_lowest"]
     assert entry["value"] == np.inf
+
+
+def test_numbers_of_our_network_stand_beside_those_of_the_published_one():
+    published, ours = made.blind(recall=(0.2, 0.8)), made.blind(recall=(0.2, 0.4))
+    ours = ours[ours["method"] == "published"].assign(method="trained")
+    function = partial(numbers.blind_numbers, "particle")
+    assert numbers.of_our_network(function, published) == {}
+    found = numbers.of_our_network(function, pd.concat([published, ours]))
+    assert ends(found["blind.particle.found_ratio_lowest.trained"]) == ratio(0.5, HALF * np.sqrt(2))
+    assert {entry["network"] for entry in found.values()} == {"trained"}
+    # what no network has to do with is not said again
+    assert "blind.particle.raw_recall_lowest.trained" not in found
+    assert {f"{key}.trained" for key in function(published) if "raw" not in key} == set(found)
 
 
 def test_errors_over_bounds():

@@ -104,7 +104,8 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         | reduce.count_numbers(study_tables.counts())
         | reduce.circuit_numbers(study_tables.circuits(), 2.0)
         | reduce.library_numbers(study_tables.library(), cross_sections)
-        | reduce.blind_numbers(study_tables.blind())
+        | reduce.blind_numbers("dislocation", study_tables.blind())
+        | reduce.blind_numbers("particle", study_tables.blind())
         | reduce.bound_numbers(study_tables.bounds())
         | reduce.averaging_numbers(study_tables.averaging(), study_tables.resolution())
         | reduce.confidence_numbers(study_tables.confidence())
@@ -267,7 +268,7 @@ def test_wrong_models_are_shown_once_they_were_trained(context, tmp_path):
 
 
 def test_what_could_not_be_measured_has_no_interval_and_no_unit(context, tmp_path):
-    context["numbers"] |= reduce.blind_numbers(study_tables.blind(recall=(0.0, 0.8)))
+    context["numbers"] |= reduce.blind_numbers("particle", study_tables.blind(recall=(0.0, 0.8)))
     page = written(tmp_path, context)[0]
     assert '<span class="num" title="blind.particle.raw_position_lowest">–</span>' in page
 

@@ -15,6 +15,8 @@ METHODS = {
     "raw_ml": ("raw, maximum likelihood", "#56B4E9", "s"),
     "published_ls": ("restored (published CGRDN)", "#D55E00", "^"),
     "bm3d_ls": ("BM3D", "#009E73", "D"),
+    "trained_ls": ("restored (ours)", "#CC79A7", "v"),
+    "honest_ls": ("restored (ours, honest)", "#E69F00", "P"),
 }
 #: Share of fits on a bound above which a symbol is open.
 ON_BOUND = 0.1
