@@ -84,6 +84,7 @@ rule tables:
         rules.tabulate_benchmarks.output,
         rules.measure_costs.output,
         rules.measure_micrographs.output,
+        rules.measure_priors.output if TOLD else [],
         rules.audit_bounds.output,
         rules.audit_averaging.output,
         rules.audit_features.output,

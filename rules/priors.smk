@@ -1,4 +1,5 @@
 # What the network that ships does when it is told to expect disorder.
+TOLD = value("priors/model") in SHIPPED
 
 
 rule measure_priors:

@@ -25,6 +25,7 @@ FIGURES = [
     "audit_departures",
     "audit_confidence",
     *(["fig07"] if COMPARED else []),
+    *(["priors"] if TOLD else []),
 ]
 COMPARISON_TABLES = [
     "results/tables/fig07_changes.csv",
@@ -63,6 +64,7 @@ rule collect_numbers:
         experiments=f"{value('experiments/folder')}/scores.csv",
         benchmarks="results/tables/benchmark_summary.csv",
         costs="results/tables/benchmark_costs.csv",
+        priors=["results/tables/priors.csv"] if TOLD else [],
         comparisons=(
             [f"{KEPT}/distortions.csv", *COMPARISON_TABLES] if COMPARED else []
         ),

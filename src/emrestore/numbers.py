@@ -641,6 +641,38 @@ def confidence_numbers(table: pd.DataFrame) -> dict[str, dict]:
     return found
 
 
+def prior_numbers(table: pd.DataFrame) -> dict[str, dict]:
+    """Give what our network does at either end of the disorder that it can be told, beside the published one.
+
+    Keys are ``priors.strong``, ``.honest`` and ``.published`` with ``psnr_ordered`` and ``psnr_disordered``, and for
+    each dose (``low``, ``middle``, ``high``) ``rmse_perfect``, ``rmse_widest`` and ``slope`` of columns that are
+    displaced most, ``vacancy`` and ``half``; ``priors.cost_ordered`` is the PSNR that the honest end costs on specimens
+    without disorder.
+    """
+    told = table.loc[table["method"] == "trained", "disorder"]
+    ends = {told.min(): "strong", told.max(): "honest"}
+    doses = np.sort(table["dose"].dropna().unique())
+    named = {doses[0]: "_low", doses[-1]: "_high"} | {dose: "_middle" for dose in doses[1:-1]}
+    widest = table["width"].max()
+    found = {"priors.widest": number(widest, unit="pm")}
+    for dose, name in named.items():
+        found[f"priors.dose{name}"] = number(dose, unit="e/Å²")
+    for row in table[table["method"].isin(["trained", "published"])].itertuples():
+        which = ends.get(row.disorder) if row.method == "trained" else row.method
+        if which is None or (row.width not in (0, widest) and not np.isnan(row.width)):
+            continue
+        quantity = row.quantity
+        if quantity == "rmse":
+            quantity += "_widest" if row.width else "_perfect"
+        elif quantity == "slope" and row.width == 0:
+            continue
+        unit = "dB" if quantity.startswith("psnr") else "pm" if quantity.startswith("rmse") else ""
+        place = f"priors.{which}.{quantity}{named.get(row.dose, '')}"
+        found[place] = number(row.value, row.low, row.high, unit, NETWORKS[row.method])
+    cost = found["priors.strong.psnr_ordered"]["value"] - found["priors.honest.psnr_ordered"]["value"]
+    return found | {"priors.cost_ordered": number(cost, unit="dB", of="trained")}
+
+
 def feature_numbers(survival: pd.DataFrame, invented: pd.DataFrame) -> dict[str, dict]:
     """Say what of each feature survives under shot noise alone, at each dose, and the rates of phantoms.
 

@@ -37,6 +37,7 @@ def main(
     micrographs: Path,
     experiments: Path,
     comparisons: list[Path],
+    priors: list[Path],
     benchmarks: Path,
     costs: Path,
     numbers: Path,
@@ -45,7 +46,8 @@ def main(
 ) -> None:
     """Write a flat JSON object: key -> value, interval, unit, and what it is of.
 
-    ``burgers`` is the length of the Burgers vector [Å]; ``comparisons`` is empty until their networks are trained.
+    ``burgers`` is the length of the Burgers vector [Å]; ``comparisons`` and ``priors`` are empty until their networks
+    are trained.
     """
     about_networks = [
         (reduce.fig03_numbers, pd.read_csv(fig03)),
@@ -74,6 +76,8 @@ def main(
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
     if comparisons:
         found |= reduce.comparison_numbers(*(pd.read_csv(path) for path in comparisons))
+    if priors:
+        found |= reduce.prior_numbers(pd.read_csv(*priors))
     found |= reduce.benchmark_numbers(pd.read_csv(benchmarks), pd.read_csv(costs))
     numbers.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -212,17 +212,36 @@ def features(doses=AUDITED):
     others = ("vacant column", "half a column", "one atom missing", "interstitial column")
     named += [(name, 0.0) for name in (*others, "one atom of Z + 1", "one atom of Z + 10")]
     survival, invented = [], []
+    restored = ("published", "trained", "honest")
     for dose, method, (place, (feature, size)) in itertools.product(
-        doses, ("raw_ls", "published_ls"), enumerate(named)
+        doses, ("raw_ls", *(f"{name}_ls" for name in restored)), enumerate(named)
     ):
         row = {"sampling": "poisson", "dose": dose, "method": method, "feature": feature, "size": size}
         row |= with_interval("amplitude", 1.0 if method == "raw_ls" else place / 10)
         survival.append(row | with_interval("survived", 0.5) | {"mistaken": 0.25 if dose == min(doses) else 0.0})
         survival.append(survival[-1] | {"sampling": "scanned"} | with_interval("amplitude", 7.0))
-    for dose, method, specimen in itertools.product(doses, ("raw", "published"), ("features", "film")):
+    for dose, method, specimen in itertools.product(doses, ("raw", *restored), ("features", "film")):
         row = {"sampling": "poisson", "dose": dose, "method": method, "specimen": specimen}
         invented.append(row | with_interval("rate", 2.0 if method == "published" else 0.0))
     return pd.DataFrame(survival), pd.DataFrame(invented)
+
+
+def priors(doses=AUDITED):
+    """What our network does that is told 0, 0.5 and 1, and the published one: slopes of 0.4, 0.6, 0.8 and 0.5."""
+    rows = []
+    methods = [("trained", 0.0, 0.4), ("trained", 0.5, 0.6), ("trained", 1.0, 0.8), ("published", np.nan, 0.5)]
+    for method, told, slope in methods:
+        known = {"method": method, "disorder": told}
+        for dose, width in itertools.product(doses, (0.0, 10.0, 20.0)):
+            error = {"dose": dose, "width": width, "quantity": "rmse"} | with_interval("", width + 1)
+            rows.append(known | error)
+            if width:
+                rows.append(known | error | {"quantity": "slope"} | with_interval("", slope))
+        for dose, quantity in itertools.product(doses, ("vacancy", "half")):
+            rows.append(known | {"dose": dose, "width": 0.0, "quantity": quantity} | with_interval("", 1 - slope))
+        for quantity, psnr in (("psnr_ordered", 30 - told), ("psnr_disordered", 28 + told)):
+            rows.append(known | {"dose": np.nan, "width": np.nan, "quantity": quantity} | with_interval("", psnr))
+    return pd.DataFrame(rows)
 
 
 def image_errors():

@@ -172,6 +172,27 @@ def test_numbers_of_our_network_stand_beside_those_of_the_published_one():
     assert {f"{key}.trained" for key in function(published) if "raw" not in key} == set(found)
 
 
+def test_what_a_network_is_told():
+    found = numbers.prior_numbers(made.priors())
+    assert ends(found["priors.strong.slope_low"]) == interval(0.4)
+    assert ends(found["priors.honest.vacancy_high"]) == interval(0.2)
+    assert ends(found["priors.published.rmse_widest_middle"]) == interval(21)
+    assert found["priors.strong.rmse_perfect_low"]["value"] == 1
+    assert (found["priors.cost_ordered"]["value"], found["priors.widest"]["value"]) == (1, 20)
+    # what it does when told something between is in the figure alone
+    assert {key.split(".")[1] for key in found} - {
+        "widest",
+        "cost_ordered",
+        "dose_low",
+        "dose_middle",
+        "dose_high",
+    } == {
+        "strong",
+        "honest",
+        "published",
+    }
+
+
 def test_errors_over_bounds():
     found = numbers.bound_numbers(made.bounds())
     stem = "bounds.published_ls_low."
