@@ -37,6 +37,7 @@ rule draw_micrograph:
     conda:
         "../envs/environment.yaml"
     params:
+        modality="{modality}",
         kind=lambda w: value(f"micrographs/simulated/{w.modality}")["kind"],
         pixel_size=lambda w: value(f"micrographs/simulated/{w.modality}")["pixel_size"],
         specimens=1,

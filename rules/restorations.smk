@@ -18,6 +18,7 @@ rule draw_examples:
     conda:
         "../envs/environment.yaml"
     params:
+        modality=value("restorations/modality"),
         kind=value("restorations/kind"),
         pixel_size=value("restorations/pixel_size"),
         specimens=value("restorations/specimens"),

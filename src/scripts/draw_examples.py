@@ -18,6 +18,7 @@ def main(
     images: Path,
     pairs: Path,
     *,
+    modality: str,
     kind: str,
     pixel_size: list[float],
     specimens: int,
@@ -27,8 +28,8 @@ def main(
 ) -> None:
     """Write truth and distorted images (number, y, x) in electrons of the shard's first images of a kind.
 
-    ``pixel_size``: least and greatest [Å]; ``specimens``: how many. The numbers of the images, with seed and chain,
-    are the address of what distorts them.
+    ``pixel_size``: least and greatest [Å]; ``specimens``: how many. The numbers of the images, with seed, modality and
+    chain, are the address of what distorts them.
     """
     source = shard.read(images)
     low, high = pixel_size
@@ -43,7 +44,8 @@ def main(
             "range in the configuration"
         )
     source = source.isel(number=chosen)
-    keys = torch.cat([noise.keys(rng.key(seed, "examples", chain, int(number)), 1) for number in source.number.values])
+    addresses = [(seed, "examples", modality, chain, int(number)) for number in source.number.values]
+    keys = torch.cat([noise.keys(rng.key(*address), 1) for address in addresses])
     clean = torch.from_numpy(source.image.values)[:, None].clamp(min=DARKEST)
     truth, distorted, drawn = distort(
         build(distortions, chain), keys, clean, torch.from_numpy(source.pixel_size.values)

@@ -34,7 +34,8 @@ def main(
 ) -> None:
     """Write a row for each method, disorder told, dose, width of displacements and quantity."""
     columns = Lattice(**{key: lattice[key] for key in Lattice.__annotations__})
-    images = experiment.pairs(data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores")
+    known = experiment.draw(data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores")
+    images = (known.truth, known.distorted, known.disorder)
     methods = [("trained", told, open_method(model, weights, precision=precision, prior=told)) for told in disorder]
     methods.append(("published", float("nan"), open_method(model, published, precision=precision)))
     methods.append(("raw", float("nan"), open_method("identity")))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from emrestore.restore import Identity, open_method
-from emrestore.train import comparison, data
+from emrestore.train import comparison, data, experiment
 from emrestore.workflow import run
 
 
@@ -24,15 +24,15 @@ def main(
     """Write a row per experiment, network and seed; all pairs are annotated and cropped, but for empty draws."""
     always = {name: {"probability": 1} for name in ("annotations", "cropping")}
     right = comparison.changed(distortions, chain, always)
-    known = comparison.draw(data.load(validation_shards), right, pairs, seed, "scores")
+    known = experiment.draw(data.load(validation_shards), right, pairs, seed, "scores")
     regions = comparison.overlays(right, known.drawn, known.truth.shape[1:])
     rows = [
         {"experiment": "others", "network": "raw", "seed": 0}
         | comparison.changes_of(Identity()(known.distorted, lambda fraction: None), known.truth, regions)
     ]
-    for (experiment, network, number), model, path in zip(runs, models, weights, strict=True):
+    for (study, network, number), model, path in zip(runs, models, weights, strict=True):
         restored = open_method(model, path, precision="fp32")(known.distorted, lambda fraction: None)
-        row = {"experiment": experiment, "network": network, "seed": number}
+        row = {"experiment": study, "network": network, "seed": number}
         rows.append(row | comparison.changes_of(restored, known.truth, regions))
     pd.DataFrame(rows).to_csv(scores, index=False, float_format="%.6g", lineterminator="\n")
 

@@ -10,7 +10,7 @@ from emrestore import store
 from emrestore.columns.response import Lattice
 from emrestore.metrics import image_scores, psnr
 from emrestore.restore import Identity, open_method
-from emrestore.train import comparison, data
+from emrestore.train import comparison, data, experiment
 from emrestore.workflow import run
 
 
@@ -48,7 +48,7 @@ def main(
     rows, seen = [], {}
     for name, condition in conditions.items():
         right = comparison.changed(distortions, chain, condition["changes"])
-        known = comparison.draw(pool, right, pairs, seed, "scores")
+        known = experiment.draw(pool, right, pairs, seed, "scores")
         moved = comparison.moves_columns(right)
         images = {"raw": known.distorted}
         for (network, number), method in methods.items():
@@ -68,7 +68,7 @@ def main(
     store.write(dataset(seen), panels, parameters | {"runs": runs})
 
 
-def chosen(images: dict[str, np.ndarray], known: comparison.Pairs, shown: float, panel: int) -> dict:
+def chosen(images: dict[str, np.ndarray], known: experiment.Pairs, shown: float, panel: int) -> dict:
     """Choose the pair that is shown, and give its images, scores and circumstances."""
     peak = known.truth.max(axis=(1, 2))
     quality = {name: psnr(images[name], known.truth, peak) for name in ("raw", "wrong", "right")}

@@ -34,9 +34,8 @@ def main(
     ``weights`` is empty for a filter, ``history`` for what was not trained here.
     """
     method = open_method(model, weights or "auto", precision=precision)
-    truth, distorted, _ = experiment.pairs(
-        data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores"
-    )
+    known = experiment.draw(data.load(validation_shards), build_chain(distortions, chain), pairs, seed, "scores")
+    truth, distorted = experiment.in_electrons(known)
     row = {"run": name} | image_scores(method(distorted, lambda fraction: None), truth)
     row |= {f"raw_{key}": value for key, value in image_scores(distorted, truth).items()}
     lattice = Lattice(**{key: columns[key] for key in Lattice.__annotations__})

@@ -8,7 +8,7 @@ import pandas as pd
 from emrestore.distort.chain import build
 from emrestore.metrics import image_scores
 from emrestore.restore import Identity, open_method
-from emrestore.train import comparison, data
+from emrestore.train import data, experiment
 from emrestore.workflow import run
 
 
@@ -34,7 +34,7 @@ def main(
         methods[tuple(made)] = open_method(model, path, precision="fp32")
     rows = []
     for modality, shards in (("hrstem", hrstem), ("lrstem", lrstem)):
-        known = comparison.draw(data.load(shards), build(distortions, chain), pairs, seed, "scores")
+        known = experiment.draw(data.load(shards), build(distortions, chain), pairs, seed, "scores")
         median = float(np.median(known.dose))
         for (network, number), method in methods.items():
             restored = method(known.distorted, lambda fraction: None)

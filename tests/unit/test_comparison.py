@@ -1,5 +1,6 @@
 """Judging networks that learned wrong distortions: artefacts of known size, regions that are kept, tables, figure."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -116,20 +117,19 @@ def pool(count=8, edge=64):
     return data.Pool(torch.from_numpy(images), torch.full((count,), 0.2), torch.zeros(count))
 
 
-def test_pairs_are_those_of_the_other_scores():
-    chain = chains.build(DISTORTIONS, "stem")
-    found = comparison.draw(pool(), chain, 5, 3, "scores")
-    truth, distorted, _ = experiment.pairs(pool(), chain, 5, 3, "scores")
-    electrons = found.drawn["exposure"]["electrons"].numpy()[:, None, None]
-    assert np.array_equal(found.truth * electrons, truth)
-    assert np.array_equal(found.distorted * electrons, distorted)
+def test_pairs_in_electrons_have_their_dose():
+    chain = replace(chains.build(DISTORTIONS, "stem"), effects=())
+    found = experiment.draw(pool(), chain, 5, 3, "scores")
+    truth, distorted = experiment.in_electrons(found)
+    assert np.allclose(truth.mean(axis=(1, 2)), found.dose, rtol=1e-5)
+    assert np.allclose(truth, distorted, rtol=1e-5)
     assert found.dose.shape == found.pixel_size.shape == (5,)
     assert ((found.dose >= 0.5) & (found.dose <= 750)).all()  # the range of the exposure
 
 
 def test_changed_settings_change_nothing_else():
     fixed = comparison.changed(DISTORTIONS, "stem", {"fast_scan": {"dwell_time": [0.05, 0.05]}})
-    one, other = (comparison.draw(pool(), c, 5, 3, "x") for c in (fixed, chains.build(DISTORTIONS, "stem")))
+    one, other = (experiment.draw(pool(), c, 5, 3, "x") for c in (fixed, chains.build(DISTORTIONS, "stem")))
     assert one.drawn["fast_scan"]["dwell_time"].tolist() == pytest.approx([0.05] * 5)
     assert not torch.equal(one.drawn["fast_scan"]["detector"], other.drawn["fast_scan"]["detector"])
     assert torch.equal(one.drawn["jitter"]["sigma_y"], other.drawn["jitter"]["sigma_y"])
@@ -141,7 +141,7 @@ def test_changed_settings_change_nothing_else():
 def test_annotated_and_cropped_pixels_are_those_that_both_images_share():
     always = {name: {"probability": 1} for name in ("annotations", "cropping")}
     chain = comparison.changed(DISTORTIONS, "stem", always)
-    found = comparison.draw(pool(), chain, 8, 3, "overlays")
+    found = experiment.draw(pool(), chain, 8, 3, "overlays")
     regions = comparison.overlays(chain, found.drawn, found.truth.shape[1:])
     assert set(regions) == {"annotated", "cropped"}
     inside = regions["annotated"] | regions["cropped"]

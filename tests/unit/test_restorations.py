@@ -26,7 +26,9 @@ DISTORTIONS = {
     "effects": {"shot": {"effect": "shot", "probability": 1.0}},
     "chains": {"poisson": ["shot"]},
 }
-SETTINGS = dict(kind="crystalline", pixel_size=[0.1, 0.2], distortions=DISTORTIONS, chain="poisson", seed=1)
+SETTINGS = dict(
+    modality="hrstem", kind="crystalline", pixel_size=[0.1, 0.2], distortions=DISTORTIONS, chain="poisson", seed=1
+)
 
 
 def script(name):

@@ -6,7 +6,7 @@ jitter, and streaks along rows. Annotations and cropped borders are part of the 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -22,8 +22,6 @@ from emrestore.distort.chain import Chain
 from emrestore.distort.cropping import Cropping
 from emrestore.distort.effect import Parameters
 from emrestore.restore import Method
-from emrestore.train import data
-from emrestore.train.experiment import SCORED
 
 #: Displacements that are tried [px], near enough to each other for a parabola, since columns are wider. A scan lags and
 #: hardly leads; a wider range would reach the next column, which looks alike.
@@ -32,29 +30,6 @@ SHIFTS = np.arange(-2, 6.01, 0.25)
 INSIDE = (slice(None), slice(7, -7), slice(7, -7))
 #: Effects that are part of the truth and must come through unchanged, by what their pixels are called.
 KEPT = {"annotated": Annotations, "cropped": Cropping}
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Fixed pairs of images.
-
-    Attributes
-    ----------
-    truth, distorted
-        (N, Y, X) float32 in units of the clean images.
-    dose
-        (N,) mean dose of each [electrons per pixel].
-    pixel_size
-        (N,) [Å].
-    drawn
-        Parameters of the distortions, as :meth:`emrestore.distort.chain.Chain.sample` gives them.
-    """
-
-    truth: np.ndarray
-    distorted: np.ndarray
-    dose: np.ndarray
-    pixel_size: np.ndarray
-    drawn: Mapping[str, Parameters]
 
 
 def changed(distortions: Mapping, chain: str, changes: Mapping[str, Mapping]) -> Chain:
@@ -80,15 +55,6 @@ def changed(distortions: Mapping, chain: str, changes: Mapping[str, Mapping]) ->
         for name, settings in distortions["effects"].items()
     }
     return chains.build({**distortions, "effects": effects}, chain)
-
-
-def draw(pool: data.Pool, chain: Chain, count: int, seed: int, *address: rng.Part) -> Pairs:
-    """Draw the pairs of :func:`emrestore.train.experiment.pairs` with all that is known of them, not in electrons."""
-    clean, pixel_size, _ = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
-    keys = noise.keys(rng.key(seed, *address, "distortions"), count)
-    truth, distorted, drawn = chains.distort(chain, keys, clean, pixel_size)
-    dose = drawn["exposure"]["electrons"] * clean.mean(dim=(1, 2, 3))
-    return Pairs(truth[:, 0].numpy(), distorted[:, 0].numpy(), dose.numpy(), pixel_size.numpy(), drawn)
 
 
 # --- what must come through unchanged -------------------------------------------------------------------------------

@@ -1,11 +1,15 @@
 """Experiments with networks: fixed pairs of images, and scores of columns."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from emrestore import rng
 from emrestore.columns.response import Lattice, measure, prior_draws
 from emrestore.distort import chain as chains
 from emrestore.distort import noise
+from emrestore.distort.effect import Parameters
 from emrestore.restore import Method
 from emrestore.stats import slope
 from emrestore.train import data
@@ -14,18 +18,46 @@ from emrestore.train import data
 SCORED = 128
 
 
-def pairs(
-    pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Draw fixed pairs of clean and distorted images, and the disorder of their specimens.
+@dataclass(frozen=True)
+class Pairs:
+    """Fixed pairs of images.
 
-    Images are (count, Y, X) of :data:`SCORED` pixels, in electrons: filters have to know the noise.
+    Attributes
+    ----------
+    truth, distorted
+        (N, Y, X) float32 in units of the clean images.
+    dose
+        (N,) mean dose of each [electrons per pixel].
+    pixel_size
+        (N,) [Å].
+    disorder
+        (N,) of their specimens, from 0 to 1.
+    drawn
+        Parameters of the distortions, as :meth:`emrestore.distort.chain.Chain.sample` gives them.
     """
+
+    truth: np.ndarray
+    distorted: np.ndarray
+    dose: np.ndarray
+    pixel_size: np.ndarray
+    disorder: np.ndarray
+    drawn: Mapping[str, Parameters]
+
+
+def draw(pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part) -> Pairs:
+    """Draw fixed pairs of clean and distorted images, of :data:`SCORED` pixels."""
     clean, pixel_size, disorder = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
     keys = noise.keys(rng.key(seed, *address, "distortions"), count)
     truth, distorted, drawn = chains.distort(chain, keys, clean, pixel_size)
-    electrons = drawn["exposure"]["electrons"][:, None, None]
-    return (truth[:, 0] * electrons).numpy(), (distorted[:, 0] * electrons).numpy(), disorder.numpy()
+    dose = drawn["exposure"]["electrons"] * clean.mean(dim=(1, 2, 3))
+    images = truth[:, 0].numpy(), distorted[:, 0].numpy()
+    return Pairs(*images, dose.numpy(), pixel_size.numpy(), disorder.numpy(), drawn)
+
+
+def in_electrons(known: Pairs) -> tuple[np.ndarray, np.ndarray]:
+    """Give truth and distorted images in electrons per pixel: filters have to know the noise."""
+    electrons = known.drawn["exposure"]["electrons"][:, None, None].numpy()
+    return known.truth * electrons, known.distorted * electrons
 
 
 def column_scores(
