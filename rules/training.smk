@@ -23,6 +23,7 @@ rule train_network:
         validation_shards=lambda w: training_shards(
             w.network, "validation", value("experiments/validation")
         ),
+        start=[],
     output:
         weights="results/experiments/{experiment}/{network}/{seed}/weights.safetensors",
         history="results/experiments/{experiment}/{network}/{seed}/history.csv",
@@ -77,6 +78,7 @@ use rule train_network as train_model with:
         validation_shards=lambda w: shard_files(
             w.modality, "validation", value("models/validation"), "disordered"
         ),
+        start=lambda w: value(f"models/networks/{w.modality}").get("start", []),
     output:
         weights="results/models/{modality}.safetensors",
         history="results/models/{modality}.csv",

@@ -11,7 +11,7 @@ from emrestore.distort.chain import build as build_chain
 from emrestore.errors import EmrestoreError
 from emrestore.io import atomic_path
 from emrestore.network import weights as weights_file
-from emrestore.network.build import build
+from emrestore.network.build import adopt, build
 from emrestore.plot.samples import sample_panels
 from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
@@ -21,6 +21,7 @@ from emrestore.workflow import run
 def main(
     train_shards: list[Path],
     validation_shards: list[Path],
+    start: Path | list[Path],
     weights: Path,
     history: Path,
     *,
@@ -42,6 +43,8 @@ def main(
 ) -> None:
     """Write the running average of the weights, and the history.
 
+    ``start`` is a file of weights to begin with, or empty for random ones.
+
     ``folder`` keeps the checkpoint between attempts, sample panels of the last validation and, with ``tensorboard``,
     its logs.
     """
@@ -54,7 +57,11 @@ def main(
         loggers=_loggers(folder) if tensorboard else [],
     )
     fabric.launch()
-    network = build(architecture, arguments, seed, "train", name)
+    network, origin = build(architecture, arguments, seed, "train", name), ""
+    if start:
+        other, known = weights_file.load(start)
+        adopt(network, other)
+        origin = known["tensors_sha256"]
     steps = crops // schedule["batch"]
     settings = Settings(
         steps=steps,
@@ -88,12 +95,14 @@ def main(
         seed,
         "train",
         modality,
+        origin=origin,
         fabric=fabric,
         progress=report,
         show=show,
     )
     if fabric.global_rank == 0:
         provenance = {"model": modality, "run": name, "seed": seed, "crops": crops, "chain": chain, "loss": loss}
+        provenance |= {"start": origin} if start else {}
         weights_file.save(average.cpu(), weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
         table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
 

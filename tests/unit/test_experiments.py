@@ -8,7 +8,7 @@ import torch
 from emrestore.columns.response import Lattice
 from emrestore.errors import EmrestoreError
 from emrestore.metrics import image_scores
-from emrestore.network.build import build
+from emrestore.network.build import adopt, build
 from emrestore.restore import Identity
 from emrestore.stats import mean_interval
 from emrestore.train import costs, experiment
@@ -24,6 +24,26 @@ def test_weights_depend_on_seed_and_name_alone():
     torch.manual_seed(99)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
     assert not torch.equal(one.first.weight, other.first.weight)
+
+
+def test_weights_of_another_network_are_taken_over_whatever_it_is_told():
+    arguments = {"widths": [4, 6], "blocks": 1}
+    told, plain = (build("Compact", arguments | {"conditional": known}, 1, "a") for known in (True, False))
+    generator = torch.Generator().manual_seed(1)
+    for parameter in told.parameters():
+        torch.nn.init.normal_(parameter, std=0.1, generator=generator)
+    z, nothing = torch.randn(2, 1, 16, 16, generator=generator), torch.zeros(2)
+    adopt(plain, told)
+    torch.testing.assert_close(plain.restore_standardised(z), told.restore_standardised(z, nothing))
+    # and back: what it is told has no effect yet
+    again = build("Compact", arguments | {"conditional": True}, 2, "a")
+    adopt(again, plain)
+    for disorder in (nothing, torch.ones(2)):
+        torch.testing.assert_close(again.restore_standardised(z, disorder), plain.restore_standardised(z))
+    with pytest.raises(EmrestoreError, match="another shape"):
+        adopt(build("Compact", {"widths": [4, 8], "blocks": 1}, 1), plain)
+    with pytest.raises(EmrestoreError, match="another architecture"):
+        adopt(build("Compact", {"widths": [4, 6], "blocks": 2}, 1), plain)
 
 
 def test_networks_that_are_not_there_are_refused_by_name():

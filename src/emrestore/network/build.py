@@ -1,4 +1,4 @@
-"""Networks made anew, from the names and sizes of the configuration."""
+"""Networks made anew, from the names and sizes of the configuration, or from weights of another."""
 
 import torch
 
@@ -24,3 +24,32 @@ def build(architecture: str, arguments: dict, seed: int, *address: rng.Part) -> 
             return ARCHITECTURES[architecture](**arguments)
         except TypeError as error:
             raise EmrestoreError(f"{architecture} cannot be built from {arguments}: {error}") from error
+
+
+def adopt(network: Restorer, other: torch.nn.Module) -> None:
+    """Take over the weights of a network of the same shape, which may be told what this one is not, or the reverse.
+
+    What one alone is told enters the first convolution as a second image: this network's weights of it are left out,
+    or start at zero.
+
+    Raises
+    ------
+    EmrestoreError
+        If the networks differ in more than that.
+    """
+    known = other.state_dict()
+    own = network.state_dict()
+    if own.keys() != known.keys():
+        raise EmrestoreError("the weights to start from are of another architecture, or of one of another depth")
+    for name, tensor in own.items():
+        taken = known[name]
+        if name == "first.weight" and taken.shape[1] != tensor.shape[1]:
+            tensor[:, 1:] = 0
+            tensor[:, :1] = taken[:, :1]
+        elif tensor.shape == taken.shape:
+            tensor.copy_(taken)
+        else:
+            raise EmrestoreError(
+                f"the weights to start from have another shape ({name}: {tuple(taken.shape)}, not "
+                f"{tuple(tensor.shape)}); choose the same widths, or start without them"
+            )

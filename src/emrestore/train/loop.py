@@ -108,6 +108,7 @@ def train(
     folder: Path,
     seed: int,
     *address: rng.Part,
+    origin: str = "",
     fabric: Fabric | None = None,
     progress: Progress = lambda row: None,
     show: Show = lambda panels: None,
@@ -130,6 +131,8 @@ def train(
         Where the checkpoint and ``history.csv`` are kept.
     seed, address
         Of the run.
+    origin
+        Digest of the weights that the network starts from, where they are not random.
     fabric
         Devices and precision; the processor in float32 unless given. Its loggers get each row of the history.
     progress
@@ -164,6 +167,7 @@ def train(
         "seed": seed,
         "address": rng.address(*address),
     }
+    identity |= {"origin": origin} if origin else {}
     network = network.to(memory_format=torch.channels_last)
     average = _copy(network)
     modules, optimisers = {"network": network, "average": average}, {"optimiser": _adam(network, settings)}
