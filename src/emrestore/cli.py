@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 import emrestore
 from emrestore import io
 from emrestore.errors import EmrestoreError
-from emrestore.restore import open_method
+from emrestore.restore import checked, open_method
 
 #: A progress bar appears on what takes longer than this, in seconds.
 PATIENCE = 2.0
@@ -86,7 +86,7 @@ def restore(
         typer.Argument(metavar="IN...", help="npy, h5 (file.h5:dataset), tif or png; an image or a stack."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for many.")],
-    model: Annotated[str, typer.Option(help="hrstem, lrstem, hrtem, lrtem, hrsem, lrsem, identity.")] = "hrstem",
+    model: Annotated[str, typer.Option(help="hrstem, lrstem, hrtem, lrtem, hrsem, lrsem, bm3d, identity.")] = "hrstem",
     weights: Annotated[str, typer.Option(help="auto, published, trained, or a safetensors file.")] = "auto",
     precision: Annotated[Precision, typer.Option(help="auto: bf16 where the processor has it.")] = Precision.auto,
     tile: Annotated[int | None, typer.Option(help="Edge in pixels of what the network sees at once.")] = None,
@@ -99,18 +99,31 @@ def restore(
 ) -> None:
     """Restore micrographs. STEM and SEM networks want the fast scan axis along x, left to right."""
     outputs = _outputs(images, output)
-    for target in outputs:
+    for source, target in zip(images, outputs, strict=True):
+        io.check_source(source)
         io.check_suffix(target)
     method = open_method(model, weights, precision=precision, tile=tile, device=device, prior=prior)
     typer.echo(method.description, err=True)
+    failed = 0
     for source, target in zip(images, outputs, strict=True):
-        image = io.read(source)
-        with _progress(source) as progress:
-            try:
+        try:
+            image = io.read(source)
+            io.check_target(target, image.data.shape)
+            with _progress(source) as progress:
                 restored = emrestore.restore(image.data, method=method, fast_axis=fast_axis, progress=progress)
-            except EmrestoreError as error:
-                raise EmrestoreError(f"{source}: {error}") from None
+        except EmrestoreError as error:
+            sentence = str(error) if source in str(error) else f"{source}: {error}"
+            if len(images) == 1:
+                raise EmrestoreError(sentence) from None
+            typer.echo(f"emrestore: {sentence}", err=True)
+            failed += 1
+            continue
+        _make_folder(target.parent)
         io.write(target, io.Image(restored, image.pixel_size))
+    if failed:
+        raise EmrestoreError(
+            f"{len(images) - failed} of {len(images)} files are restored, {failed} not, for the reasons above"
+        )
 
 
 @app.command()
@@ -121,9 +134,16 @@ def columns(
         str,
         typer.Option(help="auto, or a file of starting positions [px]: csv with columns x and y, or npy (n, 2)."),
     ] = "auto",
+    spacing: Annotated[
+        float | None, typer.Option(help="Of neighbouring columns [px], to find them by; default: from the image.")
+    ] = None,
     pixel_size: Annotated[float | None, typer.Option(help="Å; default: the file's, else 1.")] = None,
     estimator: Annotated[Estimator, typer.Option(help="Least squares or Poisson likelihood.")] = Estimator.ls,
     width: Annotated[Width, typer.Option(help="One width for all columns, or one each.")] = Width.shared,
+    joint: Annotated[
+        bool,
+        typer.Option("--joint/--alone", help="All columns together on one background, or each in a window of its own."),
+    ] = True,
 ) -> None:
     """Find atomic columns and fit positions, widths and cross sections, with standard errors."""
     if output.suffix.lower() != ".csv":
@@ -136,14 +156,21 @@ def columns(
         typer.echo(f"no pixel size in {image}: lengths in Å are for 1 Å; give --pixel-size", err=True)
     size = _square(source, image) if pixel_size is None else pixel_size
     from emrestore.columns.detect import detect_columns
-    from emrestore.columns.fit import fit_columns
+    from emrestore.columns.fit import fit_columns, moved_inside, trusted
 
-    start = detect_columns(data[0]) if positions == "auto" else io.read_positions(positions)
+    pixels = checked(data[0])
+    if positions == "auto":
+        start = detect_columns(pixels, spacing=spacing)
+    else:
+        start = moved_inside(io.read_positions(positions), pixels.shape)
     with _progress(image):
-        table = fit_columns(data[0], start, pixel_size=size, estimator=estimator, width=width)
+        table = fit_columns(pixels, start, pixel_size=size, estimator=estimator, width=width, joint=joint)
+    _make_folder(output.parent)
     with io.atomic_path(output) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
-    typer.echo(f"{len(table)} columns in {output}", err=True)
+    typer.echo(f"{output}: {trusted(table)}", err=True)
+    if joint and not table["converged"].any():
+        typer.echo("one background and one fit for all do not suit this image: try --alone", err=True)
 
 
 @app.command()
@@ -178,7 +205,8 @@ def trace(
         made = ""
         if step.record:
             made = f"  {step.record['rule']}, commit {step.record['commit'][:12]}"
-            seed, code = (step.record.get("params", {}).get(name) for name in ("seed", "code"))
+            seed, code = step.record["params"].get("seed"), step.record["code"]
+            made += " with changes" if step.record["dirty"] else ""
             made += f", seed {seed}" if seed is not None else ""
             made += f", code {code[:12]}" if code else ""
         typer.echo(f"{'  ' * step.depth}{step.path}  [{step.state}]{made}")
@@ -199,12 +227,18 @@ def _outputs(images: list[str], output: Path) -> list[Path]:
     for source, target in zip(sources, targets, strict=True):
         if source.resolve() == target.resolve():
             raise EmrestoreError(f"{target} would overwrite its input; choose another output")
-    try:
-        for folder in {target.parent for target in targets}:
-            folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EmrestoreError(f"{error.filename} cannot be made a folder ({error.strerror})") from error
+    for folder in {target.parent for target in targets}:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir():
+            raise EmrestoreError(f"{folder} cannot be made a folder ({there} is a file)")
     return targets
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmrestoreError(f"{folder} cannot be made a folder ({error.strerror})") from error
 
 
 def _square(image: io.Image, name: str) -> float:

@@ -10,6 +10,7 @@
 
 import contextlib
 import json
+import math
 import os
 import re
 import zlib
@@ -110,10 +111,8 @@ def read(path: str | Path) -> Image:
     EmrestoreError
         If the file is missing, of an unknown kind, truncated, or holds no image.
     """
+    check_source(path)
     path, dataset = split_dataset(path)
-    check_suffix(path)
-    if not path.is_file():
-        raise EmrestoreError(f"there is no file {path}")
     try:
         match path.suffix.lower():
             case ".npy":
@@ -161,12 +160,10 @@ def write(path: str | Path, image: Image | np.ndarray) -> None:
         If the format is unknown, cannot hold the image, or the file cannot be written.
     """
     path = Path(path)
-    check_suffix(path)
     image = image if isinstance(image, Image) else Image(image)
     data = np.asarray(image.data, dtype=np.float32)
+    check_target(path, data.shape)
     suffix = path.suffix.lower()
-    if suffix == ".png" and data.size != data.shape[-1] * data.shape[-2]:
-        raise EmrestoreError(f"a PNG file holds one image, not {data.shape}; write tif, h5 or npy")
     with atomic_path(path) as temporary:
         if suffix == ".npy":
             np.save(temporary, data)
@@ -223,6 +220,33 @@ def split_dataset(path: str | Path) -> tuple[Path, str | None]:
     return (Path(match[1]), match[2]) if match else (Path(path), None)
 
 
+def check_source(path: str | Path) -> None:
+    """Refuse a file to read that is missing, or of unknown kind.
+
+    Raises
+    ------
+    EmrestoreError
+        Saying which.
+    """
+    path, _ = split_dataset(path)
+    check_suffix(path)
+    if not path.is_file():
+        raise EmrestoreError(f"there is no file {path}")
+
+
+def check_target(path: Path, shape: tuple[int, ...]) -> None:
+    """Refuse a file to write whose kind cannot hold an array of this shape.
+
+    Raises
+    ------
+    EmrestoreError
+        Saying which can.
+    """
+    check_suffix(path)
+    if path.suffix.lower() == ".png" and math.prod(shape) != shape[-1] * shape[-2]:
+        raise EmrestoreError(f"a PNG file holds one image, not {shape}; write tif, h5 or npy")
+
+
 def check_suffix(path: Path) -> None:
     """Refuse a file of unknown kind.
 
@@ -233,7 +257,9 @@ def check_suffix(path: Path) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         known = ", ".join(suffix[1:] for suffix in SUFFIXES)
-        raise EmrestoreError(f"{path} is of a kind that emrestore does not know; it knows {known}")
+        raise EmrestoreError(
+            f"{path} is of a kind that emrestore does not know; it knows {known}; save it as TIFF (Fiji, HyperSpy)"
+        )
 
 
 def _read_hdf5(path: Path, name: str | None) -> Image:

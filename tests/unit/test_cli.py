@@ -54,7 +54,7 @@ def test_restore_to_a_file(run, image, tiny, tmp_path):
 def test_restore_to_a_folder_keeps_stack_axes(run, image, tiny, tmp_path):
     np.save("s.npy", np.stack([image, image + 1])[:, None].astype(np.uint16))
     status, _, _ = run("restore", "a.tif", "s.npy", "-o", "out/here", "--weights", tiny, "--fast-axis", "y")
-    assert status == 0
+    assert status == 0, stderr
     assert sorted(file.name for file in (tmp_path / "out/here").iterdir()) == ["a.tif", "s.npy"]
     assert np.load("out/here/s.npy").shape == (2, 1, 24, 32)
 
@@ -77,14 +77,31 @@ def test_identity_needs_no_weights(run, image):
         (["a.tif", "-o", "b.npy", "--weights", "none"], "none cannot be read"),
         (["a.tif", "-o", "b.npy", "--model", "stem"], "there is no network 'stem'"),
         (["a.tif", "-o", "b.npy", "--tile", "10"], "a tile must be at least"),
+        (["a.tif", "-o", "b.npy", "--prior", "hnest"], "a prior is strong, balanced, honest"),
+        (["a.tif", "-o", "b.npy", "--model", "bm3d", "--prior", "honest"], "bm3d believes in nothing"),
+        (["a.tif", "-o", "b.npy", "--weights", "published", "--prior", "honest"], "cannot be told"),
+        (["a.dm4", "-o", "b.npy"], "save it as TIFF"),
+        (["s.npy", "-o", "new/b.png"], "a PNG file holds one image"),
     ],
 )
-def test_mendable_errors_are_one_sentence(run, image, words, sentence):
+def test_mendable_errors_are_one_sentence(run, image, tmp_path, words, sentence):
+    np.save("s.npy", np.stack([image, image]))
     status, stdout, stderr = run("restore", *words)
     assert (status, stdout) == (1, "")
     assert sentence in stderr
     assert stderr.strip().count("\n") <= 1  # the method's line may come first
     assert "Traceback" not in stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tif", "s.npy"]
+
+
+def test_one_bad_file_does_not_stop_the_others(run, image, tmp_path):
+    np.save("bad.npy", np.full((24, 32), np.nan))
+    np.save("good.npy", image)
+    status, _, stderr = run("restore", "a.tif", "bad.npy", "good.npy", "-o", "out", "--model", "identity")
+    assert status == 1
+    assert "bad.npy: 768 pixels are NaN" in stderr
+    assert "2 of 3 files are restored" in stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.tif", "good.npy"]
 
 
 def test_unknown_option_value(run, image):
@@ -99,7 +116,7 @@ def test_version_and_help(run):
 
 def test_models_are_listed(run, monkeypatch):
     status, stdout, _ = run("models")
-    assert status == 0
+    assert status == 0, stderr
     for model, digest in published.SHA256.items():
         (line,) = [line for line in stdout.splitlines() if f" {model} " in line]
         assert digest[:12] in line
@@ -140,9 +157,48 @@ def test_columns_are_found_and_fitted(run, tmp_path):
     np.testing.assert_allclose(again["scs"], 2 * np.pi * 2**2 * 100 * 0.1**2, rtol=1e-3)
 
 
+def test_columns_of_a_restored_image_are_fitted_again_in_the_raw_one(run):
+    """What the README shows, on an image whose border cuts through columns so that some fits end outside."""
+    counts, _ = lattice()
+    expected = counts[3:48, 11:60]
+    np.save("raw.npy", stream(0, "again").poisson(expected).astype(np.float32))
+    np.save("restored.npy", expected)
+    words = ("--pixel-size", 0.1, "--spacing", 12)
+    status, _, stderr = run("columns", "restored.npy", "-o", "columns.csv", *words)
+    assert status == 0, stderr
+    found = pd.read_csv("columns.csv")
+    outside = (found[["x", "y"]] < -0.5).any(axis=1)
+    assert outside.any()
+    good = ~(found["on_bound"] | found["border"]) & found["converged"]
+    assert f"{good.sum()} of {len(found)} columns can be trusted" in stderr
+    words = ("--positions", "columns.csv", "--pixel-size", 0.1)
+    status, _, stderr = run("columns", "raw.npy", *words, "-o", "new/again.csv")
+    assert status == 0, stderr
+    again = pd.read_csv("new/again.csv")
+    # 100 electrons a pixel at the top, 2500 a column: a few hundredths of a pixel
+    assert np.abs(again.loc[good, ["x", "y"]] - found.loc[good, ["x", "y"]]).to_numpy().max() < 0.3
+    assert run("columns", "raw.npy", *words, "-o", "alone.csv", "--alone")[0] == 0
+    # far outside is a mistake
+    found.assign(x=found["x"] + 100).to_csv("far.csv", index=False)
+    status, _, stderr = run("columns", "raw.npy", "--positions", "far.csv", "--pixel-size", 0.1, "-o", "no.csv")
+    assert (status, "lie outside the image" in stderr) == (1, True)
+
+
+def test_a_fit_that_suits_no_column_says_what_to_try(run, monkeypatch):
+    counts, _ = lattice()
+    np.save("a.npy", counts)
+    from emrestore.columns import fit
+
+    real = fit.fit_columns
+    monkeypatch.setattr(fit, "fit_columns", lambda *words, **more: real(*words, **more).assign(converged=False))
+    status, _, stderr = run("columns", "a.npy", "-o", "c.csv", "--pixel-size", 1)
+    assert (status, "0 of 20 columns can be trusted" in stderr, "try --alone" in stderr) == (0, True, True)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (["n.npy", "-o", "c.csv"], "1 pixels are NaN"),
         (["a.tif", "-o", "c.txt"], "written as csv"),
         (["s.npy", "-o", "c.csv"], "holds 2 images"),
         (["r.h5", "-o", "c.csv"], "square pixels"),
@@ -153,6 +209,7 @@ def test_columns_are_found_and_fitted(run, tmp_path):
 def test_columns_refuse_in_one_sentence(run, image, tmp_path, words, sentence):
     np.save("s.npy", np.stack([image, image]))
     np.save("p.npy", np.array([[10.0, 10.0]]))
+    np.save("n.npy", np.where(np.arange(32) + np.arange(24)[:, None] == 0, np.nan, image))
     io.write("r.h5", io.Image(image, (0.1, 0.2)))
     status, stdout, stderr = run("columns", *words)
     assert (status, stdout) == (1, "")

@@ -1,7 +1,9 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from emrestore.cli import app
 from emrestore.errors import EmrestoreError
 from emrestore.trace import trace
 from emrestore.workflow import sha256
@@ -15,7 +17,8 @@ def results(tmp_path, monkeypatch):
     folder = tmp_path / "results/provenance"
     folder.mkdir(parents=True)
     for name, sources in (("a", ["claims.tsv"]), ("b", ["a", "claims.tsv"])):
-        record = {"rule": f"make_{name}", "inputs": {s: sha256(tmp_path / s) for s in sources}}
+        record = {"rule": f"make_{name}", "inputs": {s: sha256(tmp_path / s) for s in sources}, "params": {"seed": 7}}
+        record |= {"commit": "0123456789abcdef", "dirty": name == "b", "code": f"{name}23456789abcdef"}
         record["outputs"] = {name: sha256(tmp_path / name)}
         (folder / f"{name}.json").write_text(json.dumps(record))
     return tmp_path
@@ -35,6 +38,15 @@ def test_trace_sees_changed_and_missing_files(results):
     (results / "a").write_text("edited by hand")
     (results / "claims.tsv").unlink()
     assert [s.state for s in trace("b")] == ["as recorded", "changed since", "missing", "missing"]
+
+
+def test_the_command_names_rule_commit_seed_and_code(results):
+    done = CliRunner().invoke(app, ["trace", "b"])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[0] == "b  [as recorded]  make_b, commit 0123456789ab with changes, seed 7, code b23456789abc"
+    assert lines[1] == "  a  [as recorded]  make_a, commit 0123456789ab, seed 7, code a23456789abc"
+    assert lines[2] == "    claims.tsv  [source]"
 
 
 def test_trace_refuses_unknown_files(results):

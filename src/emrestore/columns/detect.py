@@ -40,7 +40,7 @@ def find_spacing(image: np.ndarray) -> float:
     height = auto[tuple(peaks.T)]
     apart = (distance > 2) & (distance < size / 4)
     if not apart.any() or height[apart].max() <= 0:
-        raise EmrestoreError("no column spacing was found in the image: give spacing in pixels.")
+        raise EmrestoreError("no column spacing was found in the image: give the spacing in pixels.")
     clear = apart & (height > 0.5 * height[apart].max())
     return float(distance[clear].min())
 
@@ -90,7 +90,7 @@ def detect_columns(
     left = (1 / narrow**2 + 1 / wide**2 - 4 / (narrow**2 + wide**2)) / (4 * np.pi)
     floor = max(noise * white * np.sqrt(left), 1e-9 * np.ptp(image))
     if not (height > floor).any():
-        raise EmrestoreError("no column rises above the noise: lower noise, or restore the image first.")
+        raise EmrestoreError("no column rises above the noise: restore the image first.")
     peaks = peaks[height > max(floor, threshold * np.percentile(height[height > floor], 95))]
 
     padded = np.pad(filtered, 1, mode="edge")

@@ -20,6 +20,8 @@ from torch import Tensor
 from emrestore.columns.model import REACH, Layout, Normal, System, evaluate, factorise, layout, widths
 from emrestore.errors import EmrestoreError
 
+#: What the flags of a table mean.
+FLAWS = ("not converged", "on a bound", "at the border")
 PIXELS_AT_ONCE = 200_000
 """Pixels per batch: the working set of a batch then stays near the processor's cache."""
 
@@ -211,6 +213,35 @@ def fit_windows(
     return fit
 
 
+def moved_inside(positions: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Move starting positions that lie just outside the image to its border.
+
+    Fits of columns that the border cuts may end there, up to half the median nearest-neighbour distance outside.
+    Positions further out stay, for :func:`fit_columns` to refuse.
+
+    Parameters
+    ----------
+    positions
+        (n, 2) x, y [px].
+    shape
+        Y, X of the image [px].
+    """
+    end = np.array(shape[::-1]) - 0.5
+    moved = np.clip(positions, -0.5, end)
+    if len(positions) < 2:
+        return positions
+    near = np.abs(moved - positions).max(axis=1) <= 0.5 * np.median(nearest(np.asarray(positions)))
+    return np.where(near[:, None], moved, positions)
+
+
+def trusted(table: pd.DataFrame) -> str:
+    """Say how many of a table's columns can be trusted, and what is wrong with the others."""
+    flags = ~table["converged"], table["on_bound"], table["border"]
+    wrong = [f"{int(flag.sum())} {words}" for flag, words in zip(flags, FLAWS, strict=True) if flag.any()]
+    good = len(table) - int(np.logical_or.reduce(flags).sum())
+    return f"{good} of {len(table)} columns can be trusted" + (f" ({', '.join(wrong)})" if wrong else "")
+
+
 def fit_columns(
     image: np.ndarray,
     positions: np.ndarray,
@@ -314,7 +345,7 @@ def check(images, positions, estimator: str, width: str) -> tuple[Tensor, Tensor
         raise EmrestoreError("the image contains NaN or infinite pixels: replace them before fitting columns.")
     if estimator == "ml" and (images < 0).any():
         raise EmrestoreError(
-            "maximum likelihood needs electron counts, and some pixels are negative: use estimator='ls'."
+            "maximum likelihood needs electron counts, and some pixels are negative: fit by least squares (ls)."
         )
     size = torch.tensor(images.shape[:0:-1], dtype=torch.float64)
     outside = ~((positions >= -0.5) & (positions <= size - 0.5)).all(-1)

@@ -66,6 +66,8 @@ def open_method(
 ) -> Method:
     """Make a method ready for use; parameters as in :func:`restore`."""
     if model in FILTERS:
+        if prior is not None:
+            raise EmrestoreError(f"{model} believes in nothing and cannot be told a prior; leave it out")
         return FILTERS[model]()
     from emrestore.restore.network import open_network
 
@@ -128,7 +130,7 @@ def restore(
     EmrestoreError
         If the image, an option or the weights cannot be used.
     """
-    images = _checked(image)
+    images = checked(image)
     if fast_axis not in ("x", "y"):
         raise EmrestoreError(f"the fast scan axis is x or y, not {fast_axis!r}")
     method = method or open_method(model, weights, precision=precision, tile=tile, device=device, prior=prior)
@@ -140,12 +142,18 @@ def restore(
     return method(images, progress).reshape(shape)
 
 
-def _checked(image: np.ndarray) -> np.ndarray:
-    """Give an image as float32, or as float64 where its type needs it; refuse what is not an image."""
+def checked(image: np.ndarray) -> np.ndarray:
+    """Give an image as float32, or as float64 where its type needs it; refuse what is not an image.
+
+    Raises
+    ------
+    EmrestoreError
+        If it is complex, not of numbers, empty, too small, in colour, not finite, or beyond what float32 holds.
+    """
     image = np.asarray(image)
     shape = image.shape
     if image.dtype.kind == "c":
-        raise EmrestoreError("the image is complex; restore its modulus or another real quantity")
+        raise EmrestoreError("the image is complex; take its modulus or another real quantity")
     if image.dtype.kind not in "iuf":
         raise EmrestoreError(f"the image holds {image.dtype.name} values, not intensities; convert it to float32")
     if image.ndim < 2:

@@ -134,8 +134,8 @@ def open_network(
     if weights == "auto":
         # only networks of ours can be told
         weights = "published" if prior is None else "trained"
-    network, origin = _read(model, weights)
     disorder = _disorder("strong" if prior is None else prior)
+    network, origin = _read(model, weights, prior is not None)
     if network.conditional:
         origin += f", prior {prior or 'strong'}"
     elif prior is not None:
@@ -199,15 +199,17 @@ def spans(edge: int, tile: int, overlap: int, multiple: int = 2) -> list[tuple[s
     return [(slice(at, at + seen), slice(*give)) for at, give in zip(starts, pairwise(seams), strict=True)]
 
 
-def _read(model: str, weights: str | Path) -> tuple[nn.Module, str]:
-    """Give a network and its origin in words."""
+def _read(model: str, weights: str | Path, told: bool) -> tuple[nn.Module, str]:
+    """Give a network, one that can be ``told`` a prior or any, and its origin in words."""
     if weights == "published":
         return published.load(model), f"published weights ({published.PACKAGE} {published.VERSION})"
     if weights == "trained":
         weights = weights_file.shipped(model)
         if weights is None:
             raise EmrestoreError(
-                f"no weights of ours are here for {model}; take the published ones, or a file of weights"
+                f"a prior needs a network of ours for {model}, and none is here; leave the prior out"
+                if told
+                else f"no weights of ours are here for {model}; take the published ones, or a file of weights"
             )
     network, metadata = weights_file.load(Path(weights))
     if metadata.get("model") != model:
