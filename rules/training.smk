@@ -96,7 +96,7 @@ use rule train_network as train_model with:
         arguments=lambda w: value(f"models/networks/{w.modality}")["arguments"],
         chain=lambda w: value(f"models/networks/{w.modality}")["chain"],
         distortions=TRAINED,
-        loss=value("training/loss"),
+        loss=value("models/loss"),
         terms=value("training/terms"),
         schedule=value("training/schedule"),
         crops=lambda w: value(f"models/networks/{w.modality}")["crops"],

@@ -53,7 +53,7 @@ def test_restore_to_a_file(run, image, tiny, tmp_path):
 
 def test_restore_to_a_folder_keeps_stack_axes(run, image, tiny, tmp_path):
     np.save("s.npy", np.stack([image, image + 1])[:, None].astype(np.uint16))
-    status, _, _ = run("restore", "a.tif", "s.npy", "-o", "out/here", "--weights", tiny, "--fast-axis", "y")
+    status, _, stderr = run("restore", "a.tif", "s.npy", "-o", "out/here", "--weights", tiny, "--fast-axis", "y")
     assert status == 0, stderr
     assert sorted(file.name for file in (tmp_path / "out/here").iterdir()) == ["a.tif", "s.npy"]
     assert np.load("out/here/s.npy").shape == (2, 1, 24, 32)
@@ -115,7 +115,7 @@ def test_version_and_help(run):
 
 
 def test_models_are_listed(run, monkeypatch):
-    status, stdout, _ = run("models")
+    status, stdout, stderr = run("models")
     assert status == 0, stderr
     for model, digest in published.SHA256.items():
         (line,) = [line for line in stdout.splitlines() if f" {model} " in line]

@@ -41,8 +41,8 @@ def test_flat_ground_is_divided_by_the_floor():
     assert float(found[..., 16, 16]) == pytest.approx(15 / 16 * 1e-2, abs=1e-5)
 
 
-ALL = Weights(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0)
-SETTINGS = Settings(floor=1e-3, power=0.125, fourier_floor=1e-4)
+ALL = Weights(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0)
+SETTINGS = Settings(floor=1e-3, power=0.125, fourier_floor=1e-4, log_floor=1e-2)
 
 
 def pair(seed=0, shape=(3, 1, 24, 20)):
@@ -68,6 +68,7 @@ class TestTerms:
             "fourier": (spectrum**0.125).mean(),
             "mean": np.abs(a.mean((1, 2)) - b.mean((1, 2))).mean(),
             "std": np.abs(a.std((1, 2)) - b.std((1, 2))).mean(),
+            "log_rmse": 0.5 * np.log(((scale * (a - b)) ** 2).mean((1, 2)) + 1e-4).mean(),
         }
         assert set(found) == set(expected)
         for name, value in expected.items():
@@ -78,6 +79,7 @@ class TestTerms:
         _, clean = pair()
         found = terms(clean, clean, ALL, SETTINGS)
         assert all(float(found[name]) == 0 for name in ("l1", "l2", "whitening", "mean", "std"))
+        assert float(found["log_rmse"]) == pytest.approx(np.log(SETTINGS.log_floor))
         # 1 - γ/2 of the power at the floor
         assert float(found["fourier"]) == pytest.approx(SETTINGS.fourier_floor**0.125 * (1 - 0.125 / 2), rel=1e-5)
 
@@ -106,13 +108,24 @@ class TestTerms:
 
     def test_weighted_l1_is_blind_to_gain(self):
         restored, clean = pair()
-        only = Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+        only = Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         found = [float(terms(gain * restored, gain * clean, only, SETTINGS)["l1"]) for gain in (1.0, 0.2)]
         assert found[0] == pytest.approx(found[1], rel=1e-12)
 
+    def test_of_the_logarithm_all_images_have_a_gradient_of_one_size(self):
+        _, clean = pair()
+        error = torch.from_numpy(np.random.default_rng(1).standard_normal(clean.shape))
+        sizes = torch.tensor([0.05, 0.5, 5.0]).view(-1, 1, 1, 1)
+        restored = (clean + sizes * error).requires_grad_()
+        only = Weights(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+        terms(restored, clean, only, Settings(1e-3, 0.125, 1e-4, log_floor=1e-6))["log_rmse"].backward()
+        # d log(rmse) of scaling all errors alike is one for each image, a third of the mean
+        along = (restored.grad * sizes * error).sum(dim=(1, 2, 3))
+        torch.testing.assert_close(along, torch.full_like(along, 1 / 3))
+
     def test_terms_are_summed_with_their_weights(self):
         restored, clean = pair()
-        weights = Weights(2.0, 0.0, 0.5, 0.0, 3.0, 0.0, 0.0)
+        weights = Weights(2.0, 0.0, 0.5, 0.0, 3.0, 0.0, 0.0, 0.0)
         found = terms(restored, clean, weights, SETTINGS)
         assert set(found) == {"l1", "whitening", "mean"}
         expected = 2 * found["l1"] + 0.5 * found["whitening"] + 3 * found["mean"]

@@ -21,8 +21,8 @@ from emrestore.network.unet import Compact
 from emrestore.rng import stream
 from emrestore.train import checkpoint, data, loop, losses
 
-L1 = losses.Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-TERMS = losses.Settings(1e-3, 0.125, 1e-3)
+L1 = losses.Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+TERMS = losses.Settings(1e-3, 0.125, 1e-3, 1e-2)
 SETTINGS = loop.Settings(
     steps=12,
     batch=4,

@@ -1,4 +1,4 @@
-"""Losses of generator and discriminator (Eqs 2 to 15)."""
+"""Losses of generator and discriminator (Eqs 2 to 15), and one of our own."""
 
 from dataclasses import dataclass
 
@@ -67,6 +67,10 @@ class Weights:
         Mean and standard deviation of each image (Eqs 10 and 11).
     adversarial
         Relativistic adversarial term (Eq. 12).
+    log_rmse
+        Logarithm of each image's root mean square difference. Not in the paper, whose terms grow with an image's error,
+        so that images whose noise leaves little to learn outweigh the others. Of the logarithm the gradient counts all
+        images alike, whatever their dose, as a mean of PSNR does.
     """
 
     l1: float
@@ -76,6 +80,7 @@ class Weights:
     mean: float
     std: float
     adversarial: float
+    log_rmse: float
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,9 @@ class Settings:
     fourier_floor
         Magnitude of a Fourier coefficient, over that of white noise of standard deviation one, below which Eq. 9 is
         continued by a parabola, so that its gradient stays finite.
+    log_floor
+        Root mean square difference, over the clean image's standard deviation, far below which the logarithm no longer
+        falls.
     windows
         Of Eq. 8 [px].
     """
@@ -98,6 +106,7 @@ class Settings:
     floor: float
     power: float
     fourier_floor: float
+    log_floor: float
     windows: tuple[int, ...] = WINDOWS
 
 
@@ -136,7 +145,7 @@ def fourier_power(difference: Tensor, power: float, floor: float) -> Tensor:
 
 
 def terms(restored: Tensor, clean: Tensor, weights: Weights, settings: Settings) -> dict[str, Tensor]:
-    """Give the terms of Eq. 13 that have a weight, each without it.
+    """Give the terms that have a weight, each without it: those of Eq. 13, and ``log_rmse``.
 
     Parameters
     ----------
@@ -173,6 +182,9 @@ def terms(restored: Tensor, clean: Tensor, weights: Weights, settings: Settings)
     if weights.std:
         spread = [images.std(dim=(1, 2, 3), correction=0) for images in (restored, clean)]
         found["std"] = (spread[0] - spread[1]).abs().mean()
+    if weights.log_rmse:
+        square = ((scale * difference) ** 2).mean(dim=(1, 2, 3))
+        found["log_rmse"] = 0.5 * (square + settings.log_floor**2).log().mean()
     return found
 
 
