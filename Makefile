@@ -9,6 +9,7 @@ export OMP_NUM_THREADS ?= 2
 .PHONY: env study demo test test-slow verify clean help
 
 help:
+	@echo "make env        .venv with the locked packages (the others make it first)"
 	@echo "make study      the whole study: results/report/report.pdf (about an hour on two cores)"
 	@echo "make demo       one real micrograph restored, its columns found and fitted: demo/ (two minutes)"
 	@echo "make test       style, units, physics, workflow, and the whole study at toy size"

@@ -156,7 +156,7 @@ def columns(
         typer.echo(f"no pixel size in {image}: lengths in Å are for 1 Å; give --pixel-size", err=True)
     size = _square(source, image) if pixel_size is None else pixel_size
     from emrestore.columns.detect import detect_columns
-    from emrestore.columns.fit import fit_columns, moved_inside, trusted
+    from emrestore.columns.fit import fit_columns, moved_inside, soundness
 
     pixels = checked(data[0])
     if positions == "auto":
@@ -168,7 +168,7 @@ def columns(
     _make_folder(output.parent)
     with io.atomic_path(output) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
-    typer.echo(f"{output}: {trusted(table)}", err=True)
+    typer.echo(f"{output}: {soundness(table)}", err=True)
     if joint and not table["converged"].any():
         typer.echo("one background and one fit for all do not suit this image: try --alone", err=True)
 

@@ -170,7 +170,7 @@ def test_columns_of_a_restored_image_are_fitted_again_in_the_raw_one(run):
     outside = (found[["x", "y"]] < -0.5).any(axis=1)
     assert outside.any()
     good = ~(found["on_bound"] | found["border"]) & found["converged"]
-    assert f"{good.sum()} of {len(found)} columns can be trusted" in stderr
+    assert f"{good.sum()} of {len(found)} fits are sound" in stderr
     words = ("--positions", "columns.csv", "--pixel-size", 0.1)
     status, _, stderr = run("columns", "raw.npy", *words, "-o", "new/again.csv")
     assert status == 0, stderr
@@ -192,7 +192,7 @@ def test_a_fit_that_suits_no_column_says_what_to_try(run, monkeypatch):
     real = fit.fit_columns
     monkeypatch.setattr(fit, "fit_columns", lambda *words, **more: real(*words, **more).assign(converged=False))
     status, _, stderr = run("columns", "a.npy", "-o", "c.csv", "--pixel-size", 1)
-    assert (status, "0 of 20 columns can be trusted" in stderr, "try --alone" in stderr) == (0, True, True)
+    assert (status, "0 of 20 fits are sound" in stderr, "try --alone" in stderr) == (0, True, True)
 
 
 @pytest.mark.parametrize(

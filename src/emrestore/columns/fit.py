@@ -234,12 +234,12 @@ def moved_inside(positions: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     return np.where(near[:, None], moved, positions)
 
 
-def trusted(table: pd.DataFrame) -> str:
-    """Say how many of a table's columns can be trusted, and what is wrong with the others."""
+def soundness(table: pd.DataFrame) -> str:
+    """Say how many of a table's fits are sound, and what is wrong with the others."""
     flags = ~table["converged"], table["on_bound"], table["border"]
     wrong = [f"{int(flag.sum())} {words}" for flag, words in zip(flags, FLAWS, strict=True) if flag.any()]
     good = len(table) - int(np.logical_or.reduce(flags).sum())
-    return f"{good} of {len(table)} columns can be trusted" + (f" ({', '.join(wrong)})" if wrong else "")
+    return f"{good} of {len(table)} fits are sound" + (f" ({', '.join(wrong)})" if wrong else "")
 
 
 def fit_columns(
