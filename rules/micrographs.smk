@@ -70,6 +70,7 @@ rule restore_micrographs:
     params:
         model="{modality}",
         precision=value("restore/published/precision"),
+        prior=None,
         realisations="all",
         code=code("restore_images.py"),
     script:

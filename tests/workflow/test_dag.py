@@ -1,6 +1,9 @@
 """The shape of the workflow: its size, its direction, and that a wrong configuration stops it before any job."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +46,15 @@ STAGES = [
     "audit",
 ]
 STAGES += ["tables", "numbers.json", "claims.csv", "figures", "report"]
+
+
+def test_rules_give_their_scripts_what_these_take(tree):
+    command = [sys.executable, str(Path(__file__).with_name("signatures.py"))]
+    done = subprocess.run(command, cwd=tree.folder, env=tree.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rules = done.stdout.split("\n")[:-1]
+    assert len(rules) > 90
+    assert [rule for rule in rules if len(rule.split()) > 1] == []
 
 
 def test_data_flows_one_way(tree):
