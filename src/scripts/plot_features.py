@@ -7,7 +7,7 @@ import pandas as pd
 
 from emrestore import store
 from emrestore.plot.audit import features_figure
-from emrestore.plot.style import METHODS, save, style
+from emrestore.plot.style import save, short_label, style
 from emrestore.workflow import run
 
 
@@ -30,7 +30,7 @@ def main(
     one = {"dose": dose, "thickness": 0, "realisation": 0}
     images = [("clean", source.clean.values[0]), (f"raw, {dose:g} e/Å²", source.counts.sel(one).values)]
     for method, path in zip(methods, restored, strict=True):
-        images.append((METHODS[f"{method}_ls"][0], store.read(path).counts.sel(one).values))
+        images.append((short_label(f"{method}_ls"), store.read(path).counts.sel(one).values))
     known = known.iloc[source.cell_column.values].reset_index(drop=True)
     sites = np.stack([source.x_site.values, source.y_site.values], axis=-1)
     kinds = {

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from emrestore.plot.realistic import particle_figure
-from emrestore.plot.style import METHODS, dose_text, save, style
+from emrestore.plot.style import METHODS, dose_text, save, short_label, style
 from emrestore.workflow import run
 
 
@@ -18,14 +18,14 @@ def main(table: Path, counts: Path, confusions: Path, png: Path, pdf: Path, *, c
     most = int(mistaken[["atoms", "counted"]].max().max())
     matrices = []
     dose = mistaken["dose"].min()
-    for method in counted["method"].unique():
+    for method in METHODS:
         rows = mistaken[(mistaken["sampling"] == chain) & (mistaken["dose"] == dose) & (mistaken["route"] == "library")]
         rows = rows[rows["method"] == method]
         if rows.empty:
             continue
         matrix = np.zeros((most + 1, most + 1))
         matrix[rows["atoms"], rows["counted"]] = rows["times"]
-        matrices.append((f"{METHODS[method][0]}, {dose_text(dose)}", matrix))
+        matrices.append((f"{short_label(method)},\n{dose_text(dose)}", matrix))
     with style():
         save(particle_figure(measured, counted, matrices), png, pdf)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-from emrestore.plot.style import METHODS, scale_bar
+from emrestore.plot.style import METHODS, scale_bar, short_label
 
 WIDTH = 180 / 25.4
 #: Percentiles of the undistorted image that are black and white in all panels of its row.
@@ -57,4 +57,4 @@ def _name(method: str) -> str:
     """Give a method's name, without the way in which its columns are fitted."""
     if method in (known := {"raw": "distorted", "truth": "undistorted"}):
         return known[method]
-    return METHODS.get(f"{method}_ls", (method,))[0].removeprefix("restored (").removesuffix(")")
+    return short_label(f"{method}_ls") if f"{method}_ls" in METHODS else method

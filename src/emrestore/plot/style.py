@@ -6,6 +6,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -18,6 +19,8 @@ METHODS = {
     "trained_ls": ("restored (ours)", "#CC79A7", "v"),
     "honest_ls": ("restored (ours, honest)", "#E69F00", "P"),
 }
+#: Decades of an axis from which on it is labelled at powers of ten alone.
+MANY = 3
 #: Share of fits on a bound above which a symbol is open.
 ON_BOUND = 0.1
 BOUND = ("Cramér–Rao bound (unbiased)", "#000000")
@@ -76,10 +79,21 @@ def dose_text(dose: float) -> str:
     return f"{dose:.0e} e/Å²".replace("e+0", "e")
 
 
+def short_label(method: str) -> str:
+    """Give a method's label for the title of an image that it restored."""
+    return METHODS[method][0].removeprefix("restored (").removesuffix(")")
+
+
 def log_axis(axis) -> None:
-    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of each decade."""
+    """Label a logarithmic axis in plain numbers, at 1, 2 and 5 of each decade; over many decades at 1."""
+
+    def label(value: float, _) -> str:
+        low, high = sorted(axis.get_view_interval())
+        several = high > 10**MANY * low
+        return "" if several and round(np.log10(value), 3) % 1 else f"{value:g}"
+
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(FuncFormatter(label))
     axis.set_minor_formatter(NullFormatter())
 
 
