@@ -105,6 +105,7 @@ use rule train_network as train_model with:
         tensorboard=value("training/tensorboard"),
         folder="results/checkpoints/models/{modality}",
         seed=value("seed"),
+        half=value("models/half"),
         code=code("train_network.py"),
 
 

@@ -40,13 +40,14 @@ def main(
     tensorboard: bool,
     folder: str,
     seed: int,
+    half: bool = False,
 ) -> None:
     """Write the running average of the weights, and the history.
 
     ``start`` is a file of weights to begin with, or empty for random ones.
 
     ``folder`` keeps the checkpoint between attempts, sample panels of the last validation and, with ``tensorboard``,
-    its logs.
+    its logs. ``half`` writes the weights in half precision, half as large.
     """
     pools = data.load(train_shards), data.load(validation_shards)
     accelerator = "cuda" if torch.cuda.is_available() else "cpu"
@@ -103,7 +104,8 @@ def main(
     if fabric.global_rank == 0:
         provenance = {"model": modality, "run": name, "seed": seed, "crops": crops, "chain": chain, "loss": loss}
         provenance |= {"start": origin} if start else {}
-        weights_file.save(average.cpu(), weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
+        average = average.cpu().half() if half else average.cpu()
+        weights_file.save(average, weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
         table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -21,6 +21,22 @@ def test_round_trip(tmp_path, kind):
     assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
 
 
+def test_half_precision_halves_the_file_and_rounds_weights(tmp_path):
+    network = CGRDN(**TINY)
+    weights.save(network, tmp_path / "whole.safetensors", {})
+    whole = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    weights.save(network.half(), tmp_path / "half.safetensors", {})
+    again, _ = weights.load(tmp_path / "half.safetensors")
+    numbers = 2 * sum(tensor.numel() for tensor in whole.values())
+    sizes = [(tmp_path / f"{name}.safetensors").stat().st_size for name in ("whole", "half")]
+    # names and shapes of the tensors take as much room in both, but for their offsets' digits
+    assert sizes[0] - sizes[1] == pytest.approx(numbers, abs=1000)
+    for name, tensor in again.state_dict().items():
+        assert tensor.dtype == torch.float32
+        # 11 bits; below the least normal number of float16 by its smallest step
+        torch.testing.assert_close(tensor, whole[name], rtol=2**-11, atol=2**-25)
+
+
 def test_spoilt_and_foreign_files_are_refused(tmp_path):
     path = tmp_path / "w.safetensors"
     with pytest.raises(EmrestoreError, match="cannot be read"):

@@ -33,7 +33,7 @@ def save(network: torch.nn.Module, path: Path, provenance: dict) -> None:
     Parameters
     ----------
     network
-        One of :data:`ARCHITECTURES`.
+        One of :data:`ARCHITECTURES`, in the precision that the file is to have.
     path
         File to write; complete, or not there.
     provenance
@@ -65,7 +65,7 @@ def load(path: Path) -> tuple[torch.nn.Module, dict]:
     Returns
     -------
     network
-        In evaluation mode, on the CPU.
+        In evaluation mode, on the CPU, float32 whatever the file has.
     metadata
         Its architecture, arguments, checksum and provenance.
 
