@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from emrestore.io import atomic_path
-from emrestore.train.report import run_table, stack
+from emrestore.train.report import keep, run_table, stack
 from emrestore.workflow import run
 
 
@@ -25,14 +25,10 @@ def main(
     keep_experiments.
     """
     tables = {"comparison_history": stack(histories, runs), "comparison_runs": run_table(records, runs)}
-    kept = Path(folder)
-    kept.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        with atomic_path(kept / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    keep(tables, Path(folder))
     # last, as these make the study show the comparisons
     for path in (panels, annotations, resolution, distortions):
-        with atomic_path(kept / path.name) as temporary:
+        with atomic_path(Path(folder) / path.name) as temporary:
             temporary.write_bytes(path.read_bytes())
     done.write_text(f"{len(runs)} runs\n", encoding="utf-8")
 

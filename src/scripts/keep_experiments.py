@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from emrestore.io import atomic_path
-from emrestore.train.report import run_table, stack
+from emrestore.train.report import keep, run_table, stack
 from emrestore.workflow import run
 
 
@@ -23,10 +22,7 @@ def main(
     them.
     """
     tables = {"scores": stack(scores, runs), "history": stack(histories, runs), "runs": run_table(records, runs)}
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        with atomic_path(Path(folder) / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    keep(tables, Path(folder))
     done.write_text(f"{len(runs)} runs\n", encoding="utf-8")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from emrestore.io import atomic_path
 from emrestore.stats import mean_interval
 
 #: What tells runs apart.
@@ -35,6 +36,14 @@ def stack(tables: list[Path], runs: list[list]) -> pd.DataFrame:
     named = zip(runs, tables, strict=False)
     found = pd.concat([pd.read_csv(path).assign(**dict(zip(KEYS, run, strict=True))) for run, path in named])
     return found[[*KEYS, *(column for column in found if column not in KEYS)]]
+
+
+def keep(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    """Write each table into the folder, as name.csv; what was there stays until the new one is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        with atomic_path(folder / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _run_row(path: Path) -> dict:
