@@ -98,7 +98,8 @@ use rule train_network as train_model with:
         distortions=TRAINED,
         loss=value("models/loss"),
         terms=value("training/terms"),
-        schedule=value("training/schedule"),
+        schedule=value("training/schedule")
+        | {"optimiser": value("models/optimiser")},
         crops=lambda w: value(f"models/networks/{w.modality}")["crops"],
         precision=value("training/precision"),
         devices=value("training/devices"),

@@ -20,6 +20,7 @@ from emrestore.image import shard
 from emrestore.network.unet import Compact
 from emrestore.rng import stream
 from emrestore.train import checkpoint, data, loop, losses
+from emrestore.train.muon import Muon, orthogonal
 
 L1 = losses.Weights(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 TERMS = losses.Settings(1e-3, 0.125, 1e-3, 1e-2)
@@ -27,6 +28,7 @@ SETTINGS = loop.Settings(
     steps=12,
     batch=4,
     crop=16,
+    optimiser="adamw",
     learning_rate=2e-3,
     warm_up=3,
     weight_decay=0.0,
@@ -102,12 +104,19 @@ class TestLoop:
         assert history["psnr"].iloc[-1] > history["psnr_raw"].iloc[-1] + 1
         assert history["l1"].iloc[-1] < history["l1"].iloc[0]
 
-    @pytest.mark.parametrize("adversarial", [0.0, 1e-3])
-    def test_a_run_that_went_on_ends_as_one_that_was_not_interrupted(self, tmp_path, adversarial):
+    @pytest.mark.parametrize(("adversarial", "optimiser"), [(0.0, "adamw"), (1e-3, "adamw"), (0.0, "muon")])
+    def test_a_run_that_went_on_ends_as_one_that_was_not_interrupted(self, tmp_path, adversarial, optimiser):
         weights = dataclasses.replace(L1, adversarial=adversarial)
         # the discriminator's patches need some room
-        settings = dataclasses.replace(SETTINGS, crop=32)
-        whole, history = run(tmp_path / "whole", settings, weights=weights)
+        settings = dataclasses.replace(SETTINGS, crop=32, optimiser=optimiser)
+        # muon moves kernels of sixteen features and more
+        widths = [4, 6] if optimiser == "adamw" else [16, 16]
+
+        def begin():
+            torch.manual_seed(0)
+            return Compact(widths=widths, blocks=1)
+
+        whole, history = run(tmp_path / "whole", settings, begin(), weights=weights)
 
         class Killed(Exception):
             pass
@@ -117,9 +126,9 @@ class TestLoop:
                 raise Killed
 
         with pytest.raises(Killed):
-            run(tmp_path / "parts", settings, weights=weights, progress=kill)
+            run(tmp_path / "parts", settings, begin(), weights=weights, progress=kill)
         assert checkpoint.read_state(tmp_path / "parts/checkpoint.safetensors")["step"] == 8
-        parts, again = run(tmp_path / "parts", settings, weights=weights)
+        parts, again = run(tmp_path / "parts", settings, begin(), weights=weights)
         for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
             assert torch.equal(one, other)
         times = ["seconds", "drawing"]
@@ -219,6 +228,10 @@ class TestLoop:
             checkpoint.save(tmp_path / "checkpoint.safetensors", {"network": small()}, {}, {})
         assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 
+    def test_an_unknown_optimiser_is_refused(self, tmp_path):
+        with pytest.raises(EmrestoreError, match="adamw or muon, not 'sgd'"):
+            run(tmp_path, dataclasses.replace(SETTINGS, optimiser="sgd"))
+
     def test_the_rate_rises_and_falls(self):
         rates = [loop._rate(step, SETTINGS) for step in range(SETTINGS.steps)]
         assert rates[SETTINGS.warm_up - 1] == rates[SETTINGS.warm_up] == max(rates) == SETTINGS.learning_rate
@@ -240,3 +253,45 @@ def test_shards_are_read_as_they_were_drawn(tmp_path):
     found = data.load([tmp_path / "0.nc", tmp_path / "0.nc"])
     assert np.array_equal(found.images.numpy(), np.concatenate([levels, levels]))
     assert found.disorder.tolist() == 2 * [0.5, *[0.0] * (len(levels) - 1)]
+
+
+class TestMuon:
+    @pytest.mark.parametrize("shape", [(2, 16, 144), (1, 40, 20)])
+    def test_singular_values_come_near_one(self, shape):
+        matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        u, s, v = torch.linalg.svd(matrices, full_matrices=False)
+        steep = u @ torch.diag_embed(torch.logspace(0, -2, s.shape[1]).expand_as(s)) @ v
+        for given in (matrices, steep):
+            found = orthogonal(given)
+            values = torch.linalg.svdvals(found)
+            # the quintic's range, and the rounding of bfloat16
+            assert values.min() > 0.65
+            assert values.max() < 1.25
+            # the same singular vectors: along each of the old pairs lies what came of it
+            assert torch.linalg.svdvals(u.mT @ found @ v.mT).allclose(values, atol=0.02)
+            assert ((u.mT @ found @ v.mT).diagonal(dim1=1, dim2=2) > 0.6).all()
+        assert (orthogonal(torch.zeros(1, 4, 4)) == 0).all()
+
+    def test_a_step_has_the_size_of_adams(self):
+        layer = torch.nn.Conv2d(32, 64, 3)
+        before = layer.weight.detach().clone()
+        optimiser = Muon(layer.parameters(), 1e-2, 0.0)
+        layer(torch.randn(4, 32, 8, 8)).square().mean().backward()
+        optimiser.step()
+        moved = (layer.weight.detach() - before).square().mean().sqrt()
+        # of a matrix of r rows, all whose singular values are one, the mean square is 1 / columns
+        assert moved.item() == pytest.approx(1e-2 * 0.2, rel=0.3)
+
+    def test_what_is_no_matrix_moves_as_by_adamw(self):
+        begin = [torch.randn(5), torch.randn(8, 2, 3, 3)]
+        found = []
+        for kind in (lambda p: Muon(p, 1e-2, 0.1), lambda p: torch.optim.AdamW(p, 1e-2, weight_decay=0.1)):
+            parameters = [torch.nn.Parameter(tensor.clone()) for tensor in begin]
+            optimiser = kind(parameters)
+            for number in range(5):
+                optimiser.zero_grad()
+                sum(((parameter - number) ** 2).sum() for parameter in parameters).backward()
+                optimiser.step()
+            found.append(parameters)
+        for one, other in zip(*found, strict=True):
+            torch.testing.assert_close(one, other)

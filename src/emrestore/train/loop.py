@@ -22,6 +22,7 @@ from emrestore.errors import EmrestoreError
 from emrestore.network.discriminator import PatchDiscriminator
 from emrestore.network.restorer import Restorer
 from emrestore.train import checkpoint, data, losses
+from emrestore.train.muon import Muon
 
 #: Least deviation that a distorted crop is divided by, over its greatest intensity: a flat crop stays finite.
 FLAT = 1e-6
@@ -42,10 +43,12 @@ class Settings:
         Crops of a step, over all devices.
     crop
         Edge of a crop [px].
+    optimiser
+        ``adamw`` or ``muon``, of the network; a discriminator has AdamW.
     learning_rate
         Greatest learning rate, which falls to nothing as a cosine after a linear rise over ``warm_up`` steps.
     weight_decay
-        Of AdamW.
+        Of the optimiser, decoupled.
     clip
         Greatest norm of the gradient.
     average
@@ -64,6 +67,7 @@ class Settings:
     steps: int
     batch: int
     crop: int
+    optimiser: str
     learning_rate: float
     warm_up: int
     weight_decay: float
@@ -170,7 +174,7 @@ def train(
     identity |= {"origin": origin} if origin else {}
     network = network.to(memory_format=torch.channels_last)
     average = _copy(network)
-    modules, optimisers = {"network": network, "average": average}, {"optimiser": _adam(network, settings)}
+    modules, optimisers = {"network": network, "average": average}, {"optimiser": _optimiser(network, settings)}
     if weights.adversarial:
         modules["discriminator"] = PatchDiscriminator(width=settings.critic)
         optimisers["discriminator_optimiser"] = _adam(modules["discriminator"], settings)
@@ -324,6 +328,14 @@ def _rate(step: int, settings: Settings) -> float:
         return settings.learning_rate * (step + 1) / settings.warm_up
     way = (step - settings.warm_up) / max(1, settings.steps - settings.warm_up)
     return settings.learning_rate * 0.5 * (1 + float(torch.cos(torch.tensor(torch.pi * way))))
+
+
+def _optimiser(network: nn.Module, settings: Settings) -> torch.optim.Optimizer:
+    if settings.optimiser not in ("adamw", "muon"):
+        raise EmrestoreError(f"the optimiser is adamw or muon, not {settings.optimiser!r}")
+    if settings.optimiser == "adamw":
+        return _adam(network, settings)
+    return Muon(network.parameters(), settings.learning_rate, settings.weight_decay)
 
 
 def _adam(module: nn.Module, settings: Settings) -> torch.optim.Optimizer:
