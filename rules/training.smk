@@ -99,7 +99,7 @@ use rule train_network as train_model with:
         loss=value("models/loss"),
         terms=value("training/terms"),
         schedule=value("training/schedule")
-        | {"optimiser": value("models/optimiser")},
+        | {name: value(f"models/{name}") for name in ["optimiser", "learning_rate"]},
         crops=lambda w: value(f"models/networks/{w.modality}")["crops"],
         precision=value("training/precision"),
         devices=value("training/devices"),
