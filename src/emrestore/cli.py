@@ -196,12 +196,22 @@ def models() -> None:
 
 @app.command()
 def trace(
-    result: Annotated[Path, typer.Argument(help="A file of results/, named as from the study's folder.")],
+    result: Annotated[str, typer.Argument(help="A file that the study made, or the id of a claim.")],
 ) -> None:
     """Follow a result of the study back to the jobs, code and inputs that it came from."""
-    from emrestore.trace import trace
+    from emrestore.trace import claim, trace
 
-    for step in trace(result):
+    path = Path(result)
+    if not path.suffix and not path.exists():
+        known = claim(result)
+        value, low, high = (
+            f"{float(text):.4g}" if text else ""
+            for text in (known["measured_published"] or known["measured_trained"], known["ci_low"], known["ci_high"])
+        )
+        words = [value, known["unit"], f"({low} to {high})" if low else ""]
+        typer.echo(f"{known['statement']} Measured: {' '.join(filter(None, words))}, {known['status']}.")
+        path = Path("results", known["table"])
+    for step in trace(path):
         made = ""
         if step.record:
             made = f"  {step.record['rule']}, commit {step.record['commit'][:12]}"

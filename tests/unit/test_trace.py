@@ -5,7 +5,7 @@ from typer.testing import CliRunner
 
 from emrestore.cli import app
 from emrestore.errors import EmrestoreError
-from emrestore.trace import trace
+from emrestore.trace import claim, trace
 from emrestore.workflow import sha256
 
 
@@ -47,6 +47,30 @@ def test_the_command_names_rule_commit_seed_and_code(results):
     assert lines[0] == "b  [as recorded]  make_b, commit 0123456789ab with changes, seed 7, code b23456789abc"
     assert lines[1] == "  a  [as recorded]  make_a, commit 0123456789ab, seed 7, code a23456789abc"
     assert lines[2] == "    claims.tsv  [source]"
+
+
+def test_the_study_is_found_by_where_the_file_lies(results, tmp_path_factory, monkeypatch):
+    here = [(s.depth, s.path, s.state) for s in trace("b")]
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    assert [(s.depth, s.path, s.state) for s in trace(results / "b")] == here
+    with pytest.raises(EmrestoreError, match="run the study first"):
+        list(trace("b"))
+
+
+def test_a_claim_is_traced_by_its_id(results):
+    header = "id,statement,measured_published,measured_trained,unit,ci_low,ci_high,status,table"
+    rows = ["some-claim,It is more.,2.5,,nm,2.1,3.0,reproduced,b.csv", "another,It is less.,,,,,,not attempted,"]
+    (results / "results/claims.csv").write_text("\n".join([header, *rows]) + "\n")
+    record = json.loads((results / "results/provenance/b.json").read_text())
+    (results / "results/b.csv").write_text("b")
+    record["outputs"] = {"results/b.csv": sha256(results / "b")}
+    (results / "results/provenance/b.json").write_text(json.dumps(record))
+    done = CliRunner().invoke(app, ["trace", "some-claim"])
+    assert done.stdout.splitlines()[0] == "It is more. Measured: 2.5 nm (2.1 to 3), reproduced."
+    assert done.stdout.splitlines()[1].startswith("results/b.csv  [as recorded]  make_b")
+    for name, words in (("another", "not attempted"), ("a-third", "neither a file nor the id of a claim")):
+        with pytest.raises(EmrestoreError, match=words):
+            claim(name)
 
 
 def test_trace_refuses_unknown_files(results):
