@@ -42,7 +42,7 @@ def main(
     seed: int,
     half: bool = False,
 ) -> None:
-    """Write the running average of the weights, and the history.
+    """Write the weights, and the history.
 
     ``start`` is a file of weights to begin with, or empty for random ones.
 
@@ -85,7 +85,7 @@ def main(
             with atomic_path(Path(folder) / "samples.png") as temporary:
                 Image.fromarray(sample_panels(panels.numpy())).save(temporary, format="png")
 
-    average, table = train(
+    network, table = train(
         network,
         *pools,
         build_chain(distortions, chain),
@@ -104,8 +104,8 @@ def main(
     if fabric.global_rank == 0:
         provenance = {"model": modality, "run": name, "seed": seed, "crops": crops, "chain": chain, "loss": loss}
         provenance |= {"start": origin} if start else {}
-        average = average.cpu().half() if half else average.cpu()
-        weights_file.save(average, weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
+        network = network.cpu().half() if half else network.cpu()
+        weights_file.save(network, weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
         table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -1,6 +1,6 @@
 """All that a training run needs to go on, in one safetensors file that is either whole or the one before.
 
-Data and distortions are drawn by the number of the step, so weights, their averages, the optimisers' moments, the step
+Data and distortions are drawn by the number of the step, so weights, their average, the optimisers' moments, the step
 and the history are the whole state.
 """
 

@@ -52,7 +52,8 @@ class Settings:
     clip
         Greatest norm of the gradient.
     average
-        Share of the running average of weights that each step keeps; the average is what is validated and kept.
+        Share of a running average of weights that each step keeps; 0: none. The average, if any, is what is validated
+        and returned.
     limit
         Standard deviations of the loss, as followed so far, above its mean to which a step's loss is scaled down
         (adaptive learning-rate clipping, Ede and Beanland 2020); 0: never.
@@ -147,7 +148,7 @@ def train(
     Returns
     -------
     network : Restorer
-        With the running average of the weights.
+        With the weights of the last step, or their running average.
     history : DataFrame
         A row per validation: step, crops, seconds, ``drawing`` (share of them that drawing crops and distortions took),
         terms of the loss (means since the row before), learning rate, ``psnr_raw`` and ``psnr`` [dB] of the validation
@@ -173,8 +174,10 @@ def train(
     }
     identity |= {"origin": origin} if origin else {}
     network = network.to(memory_format=torch.channels_last)
-    average = _copy(network)
-    modules, optimisers = {"network": network, "average": average}, {"optimiser": _optimiser(network, settings)}
+    average = _copy(network) if settings.average else network
+    modules, optimisers = {"network": network}, {"optimiser": _optimiser(network, settings)}
+    if settings.average:
+        modules["average"] = average
     if weights.adversarial:
         modules["discriminator"] = PatchDiscriminator(width=settings.critic)
         optimisers["discriminator_optimiser"] = _adam(modules["discriminator"], settings)
@@ -212,7 +215,8 @@ def train(
                 )
         else:
             run.bad = 0
-            _follow(average, network, settings.average if run.step > settings.warm_up else 0.0)
+            if settings.average:
+                _follow(average, network, settings.average if run.step > settings.warm_up else 0.0)
             run.sums = {name: run.sums.get(name, 0.0) + value for name, value in found.items()}
             run.counted += 1
         done = run.step == settings.steps
@@ -223,7 +227,8 @@ def train(
             row["drawing"] = run.drawing / run.seconds
             row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
             row |= {"learning_rate": optimiser.param_groups[0]["lr"], "skipped": run.skipped, "psnr_raw": raw}
-            restored = _restored(average, distorted, told)
+            with torch.no_grad():
+                restored = _restored(average, distorted, told)
             row["psnr"] = float(_psnr(restored, truth).mean())
             run.history.append(row)
             run.sums, run.counted = {}, 0
