@@ -65,6 +65,7 @@ rule train_network:
         folder="results/checkpoints/{experiment}/{network}/{seed}",
         # all networks see the same crops and distortions with one seed
         seed=lambda w: value("seed") + int(w.seed),
+        half=False,
         code=code("train_network.py"),
     script:
         "../src/scripts/train_network.py"

@@ -40,7 +40,7 @@ def main(
     tensorboard: bool,
     folder: str,
     seed: int,
-    half: bool = False,
+    half: bool,
 ) -> None:
     """Write the weights, and the history.
 
