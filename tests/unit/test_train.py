@@ -273,6 +273,7 @@ class TestMuon:
         assert (orthogonal(torch.zeros(1, 4, 4)) == 0).all()
 
     def test_a_step_has_the_size_of_adams(self):
+        torch.manual_seed(0)
         layer = torch.nn.Conv2d(32, 64, 3)
         before = layer.weight.detach().clone()
         optimiser = Muon(layer.parameters(), 1e-2, 0.0)
