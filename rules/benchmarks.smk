@@ -46,7 +46,7 @@ rule draw_benchmark:
         edge=value("benchmarks/edge"),
         images=value("benchmarks/pairs"),
         distortions=TRAINED,
-        chain=lambda w: value(f"models/networks/{w.modality}")["chain"],
+        chain=lambda w: model(w.modality)["chain"],
         seed=value("seed"),
         code=code("draw_benchmark.py"),
     script:

@@ -121,6 +121,11 @@ SURVEYED = {
 }
 
 
+def model(modality):
+    """How the network of a modality that ships is trained."""
+    return value(f"models/networks/{modality}")
+
+
 def shards(modalities, splits):
     """Files of all shards of some modalities and splits."""
     return [
@@ -233,6 +238,12 @@ def training_shards(network, split, count):
         for modality in modalities
         for shard in shard_files(modality, split, -(-count // len(modalities)))
     ]
+
+
+def pool_memory(number):
+    """Memory [MB] of a training run that holds so many shards: 16-bit pixels, twice while they are joined."""
+    pixels = number * value("generator/shards/images") * value("generator/shape") ** 2
+    return 2000 + ceil(4e-6 * pixels)
 
 
 def trained(run, file):

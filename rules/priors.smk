@@ -33,7 +33,7 @@ rule measure_priors:
         pairs=value("priors/pairs"),
         much=value("priors/much"),
         border=value("columns/border"),
-        chain=value(f"models/networks/{value('priors/model')}")["chain"],
+        chain=model(value("priors/model"))["chain"],
         distortions=TRAINED,
         seed=value("seed"),
         code=code("measure_priors.py"),

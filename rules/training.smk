@@ -4,6 +4,7 @@
 EXPERIMENT = "|".join(["networks", "depths", "ablation"])
 
 
+ARCHITECTURE = value(f"models/architectures/{value('models/architecture')}")
 SCORING = {
     "chain": value("experiments/chain"),
     "distortions": value("distortions"),
@@ -40,7 +41,7 @@ rule train_network:
     threads: 1
     resources:
         # the loop takes a GPU where there is one; profiles/slurm asks for it
-        mem_mb=4000,
+        mem_mb=pool_memory(value("experiments/shards")),
         runtime=1440,
     params:
         name="{experiment}-{network}-{seed}",
@@ -79,7 +80,11 @@ use rule train_network as train_model with:
         validation_shards=lambda w: shard_files(
             w.modality, "validation", value("models/validation"), "disordered"
         ),
-        start=lambda w: value(f"models/networks/{w.modality}").get("start", []),
+        start=lambda w: (
+            f"results/models/{start}.safetensors"
+            if (start := model(w.modality)["start"])
+            else []
+        ),
     output:
         weights="results/models/{modality}.safetensors",
         history="results/models/{modality}.csv",
@@ -90,18 +95,26 @@ use rule train_network as train_model with:
         "results/timings/train_model/{modality}.tsv"
     wildcard_constraints:
         modality="|".join(value("models/networks")),
+    resources:
+        mem_mb=pool_memory(value("models/shards")),
+        runtime=1440,
     params:
         name="{modality}",
         modality="{modality}",
-        architecture=lambda w: value(f"models/networks/{w.modality}")["architecture"],
-        arguments=lambda w: value(f"models/networks/{w.modality}")["arguments"],
-        chain=lambda w: value(f"models/networks/{w.modality}")["chain"],
+        architecture=ARCHITECTURE["architecture"],
+        arguments=lambda w: ARCHITECTURE["arguments"]
+        | {"conditional": model(w.modality)["conditional"]},
+        chain=lambda w: model(w.modality)["chain"],
         distortions=TRAINED,
         loss=value("models/loss"),
         terms=value("training/terms"),
-        schedule=value("training/schedule")
-        | {name: value(f"models/{name}") for name in ["optimiser", "learning_rate"]},
-        crops=lambda w: value(f"models/networks/{w.modality}")["crops"],
+        schedule=lambda w: value("training/schedule")
+        | {
+            "optimiser": value("models/optimiser"),
+            "learning_rate": model(w.modality)["learning_rate"]
+            or value("models/learning_rate"),
+        },
+        crops=lambda w: model(w.modality)["crops"],
         precision=value("training/precision"),
         devices=value("training/devices"),
         tensorboard=value("training/tensorboard"),

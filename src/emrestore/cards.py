@@ -73,6 +73,7 @@ def card(
             "loss": params["loss"],
             "schedule": params["schedule"],
             "precision": params["precision"],
+            "start": metadata.get("start"),
             "crops": int(last["crops"]),
             "hours": round(float(last["seconds"]) / 3600, 2),
             "seed": params["seed"],
@@ -104,6 +105,8 @@ def markdown(known: Mapping) -> str:
         f"{training['torch']}, seed {training['seed']}, commit {training['commit'][:12]}"
         f"{' with changes' if training['dirty'] else ''}, {training['started'][:10]}).",
         "",
+        f"- Started from {_start(training['start'])}; {training['schedule']['optimiser']} at a learning rate of "
+        f"{training['schedule']['learning_rate']:g}, {training['schedule']['batch']} crops a step.",
         f"- Clean images: {known['data']['clean_images']}.",
         f"- Distortions: chain `{known['data']['chain']}`, {known['data']['distortions']}.",
         f"- Loss: {', '.join(f'{name} {weight:g}' for name, weight in training['loss'].items() if weight)}.",
@@ -132,6 +135,10 @@ def markdown(known: Mapping) -> str:
         *[f"- {limit}" for limit in known["limits"]],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _start(digest: str | None) -> str:
+    return f"the weights whose tensors have SHA-256 {digest[:16]}" if digest else "random weights"
 
 
 def _interval(row: Mapping, name: str, digits: int) -> str:

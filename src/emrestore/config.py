@@ -97,12 +97,24 @@ def _check_hrtem(config: Mapping) -> None:
 
 
 def _check_names(config: Mapping) -> None:
-    """The study runs only what is defined."""
+    """Only what is defined is run or trained."""
     for key in ("specimens", "samplings"):
         defined = [name for name, node in config[key].items() if not is_leaf(node)]
         for name in value(config, f"study/{key}"):
             if name not in defined:
                 raise EmrestoreError(f"config key 'study/{key}': '{name}' is not one of {', '.join(defined)}")
+    models = unwrap(config["models"])
+    known = {"start": models["networks"], "chain": config["distortions"]["chains"]}
+    named = [
+        (f"networks/{modality}", key, network[key])
+        for modality, network in models["networks"].items()
+        for key in known
+        if network[key]
+    ]
+    for place, key, name in [("architecture", "architecture", models["architecture"]), *named]:
+        of = known.get(key, models["architectures"])
+        if name not in of:
+            raise EmrestoreError(f"config key 'models/{place}': {key} '{name}' is not one of {', '.join(of)}")
 
 
 def _check_distortions(config: Mapping) -> None:

@@ -8,14 +8,14 @@ import pytest
 from emrestore.benchmarks import summary
 from emrestore.cards import card, markdown
 
-METADATA = {"architecture": "Compact", "arguments": {"widths": [4, 8]}, "tensors_sha256": "a" * 64}
+METADATA = {"architecture": "Compact", "arguments": {"widths": [4, 8]}, "tensors_sha256": "a" * 64, "start": "b" * 64}
 RECORD = {
     "inputs": {"results/disordered/lrsem/train/0.nc": "1", "results/disordered/lrsem/validation/0.nc": "2"},
     "params": {
         "chain": "sem",
         "distortions": {"effects": {}},
         "loss": {"l1": 1.0, "adversarial": 0.0},
-        "schedule": {"crop": 128},
+        "schedule": {"crop": 128, "batch": 16, "optimiser": "muon", "learning_rate": 0.002},
         "precision": "bf16-mixed",
         "seed": 7,
     },
@@ -61,5 +61,6 @@ def test_a_page_holds_it(known):
     assert "| the authors' pairs for development | trained | 3 | 23.17 (14.90 to 31.44)" in page
     assert "24.00 dB after 8,000, 25.50 dB after 16,000" in page
     assert "Loss: l1 1." in page
+    assert "weights whose tensors have SHA-256 bbbbbbbbbbbbbbbb; muon at a learning rate of 0.002" in page
     assert "1 of 3 benchmark images are worse" in page
     assert "fast scan must run along +x" in page

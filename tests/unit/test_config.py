@@ -79,6 +79,25 @@ def test_undefined_specimen_is_refused():
         study.check(config, SCHEMA)
 
 
+@pytest.mark.parametrize(
+    ("place", "key", "name", "says"),
+    [
+        ("networks/lrsem", "start", "hrste", "models/networks/lrsem': start 'hrste' is not one of hrstem"),
+        ("networks/lrsem", "chain", "sems", "models/networks/lrsem': chain 'sems' is not one of"),
+        (None, "architecture", "large", "models/architecture': architecture 'large' is not one of compact, cgrdn"),
+    ],
+)
+def test_networks_begin_with_and_learn_what_is_defined(place, key, name, says):
+    config = copy.deepcopy(DEFAULT)
+    if place:
+        branch, modality = place.split("/")
+        config["models"][branch][modality]["value"][key] = name
+    else:
+        config["models"][key]["value"] = name
+    with pytest.raises(EmrestoreError, match=says):
+        study.check(config, SCHEMA)
+
+
 def test_value_names_a_missing_key():
     assert study.value(DEFAULT, "multislice/energy") == 300
     with pytest.raises(EmrestoreError, match="multislice/enrgy"):

@@ -26,9 +26,15 @@ def test_weights_depend_on_seed_and_name_alone():
     assert not torch.equal(one.first.weight, other.first.weight)
 
 
-def test_weights_of_another_network_are_taken_over_whatever_it_is_told():
-    arguments = {"widths": [4, 6], "blocks": 1}
-    told, plain = (build("Compact", arguments | {"conditional": known}, 1, "a") for known in (True, False))
+@pytest.mark.parametrize(
+    ("architecture", "arguments", "wider", "deeper"),
+    [
+        ("Compact", {"widths": [4, 6], "blocks": 1}, {"widths": [4, 8]}, {"blocks": 2}),
+        ("CGRDN", {"features": 4, "growth": 2, "layers": 2, "blocks": 1, "groups": 2}, {"growth": 3}, {"groups": 3}),
+    ],
+)
+def test_weights_of_another_network_are_taken_over_whatever_it_is_told(architecture, arguments, wider, deeper):
+    told, plain = (build(architecture, arguments | {"conditional": known}, 1, "a") for known in (True, False))
     generator = torch.Generator().manual_seed(1)
     for parameter in told.parameters():
         torch.nn.init.normal_(parameter, std=0.1, generator=generator)
@@ -36,14 +42,15 @@ def test_weights_of_another_network_are_taken_over_whatever_it_is_told():
     adopt(plain, told)
     torch.testing.assert_close(plain.restore_standardised(z), told.restore_standardised(z, nothing))
     # and back: what it is told has no effect yet
-    again = build("Compact", arguments | {"conditional": True}, 2, "a")
+    assert not torch.allclose(told.restore_standardised(z, nothing), told.restore_standardised(z, nothing + 1))
+    again = build(architecture, arguments | {"conditional": True}, 2, "a")
     adopt(again, plain)
     for disorder in (nothing, torch.ones(2)):
         torch.testing.assert_close(again.restore_standardised(z, disorder), plain.restore_standardised(z))
     with pytest.raises(EmrestoreError, match="another shape"):
-        adopt(build("Compact", {"widths": [4, 8], "blocks": 1}, 1), plain)
+        adopt(build(architecture, arguments | wider, 1), plain)
     with pytest.raises(EmrestoreError, match="another architecture"):
-        adopt(build("Compact", {"widths": [4, 6], "blocks": 2}, 1), plain)
+        adopt(build(architecture, arguments | deeper, 1), plain)
 
 
 def test_networks_that_are_not_there_are_refused_by_name():

@@ -64,16 +64,30 @@ class GRDN(Restorer):
         RDBs in a GRDB.
     groups
         GRDBs.
+    conditional
+        Whether the network is told how much disorder to expect, as :class:`emrestore.network.unet.Compact` is; the
+        paper's is not.
     """
 
     concatenated = False
 
-    def __init__(self, features: int = 64, growth: int = 32, layers: int = 8, blocks: int = 4, groups: int = 4):
+    def __init__(
+        self,
+        features: int = 64,
+        growth: int = 32,
+        layers: int = 8,
+        blocks: int = 4,
+        groups: int = 4,
+        conditional: bool = False,
+    ):
         super().__init__()
         #: What the network was made with; stored beside its weights.
         self.arguments = dict(features=features, growth=growth, layers=layers, blocks=blocks, groups=groups)
+        if conditional:
+            self.arguments["conditional"] = True
+        self.conditional = conditional
         self._block_dtype: torch.dtype | None = None
-        self.first = nn.Conv2d(1, features, 3, padding=1)
+        self.first = nn.Conv2d(2 if conditional else 1, features, 3, padding=1)
         self.down = nn.Conv2d(features, features, 4, stride=2, padding=1)
         self.groups = nn.ModuleList(GRDB(features, growth, layers, blocks) for _ in range(groups))
         if self.concatenated:
@@ -81,9 +95,9 @@ class GRDN(Restorer):
         self.up = nn.ConvTranspose2d(features, features, 4, stride=2, padding=1)
         self.last = nn.Conv2d(features, 1, 3, padding=1)
 
-    def restore_standardised(self, z: Tensor) -> Tensor:
+    def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
-        shallow = self.down(self.first(z))
+        shallow = self.down(self.first(self.told(z, disorder)))
         deep = _outputs(self.groups, shallow.to(self._block_dtype or shallow.dtype))
         features = shallow + self.fuse(torch.cat(deep, dim=1)) if self.concatenated else deep[-1]
         return z + self.last(self.up(features.to(shallow.dtype)))

@@ -42,6 +42,13 @@ class Restorer(nn.Module):
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
         raise NotImplementedError
 
+    def told(self, z: Tensor, disorder: Tensor | None) -> Tensor:
+        """Join to images (N, 1, Y, X) the second one that a conditional network sees: disorder, 0 unless given."""
+        if not self.conditional:
+            return z
+        disorder = torch.zeros(len(z), device=z.device) if disorder is None else disorder
+        return torch.cat([z, disorder.to(z)[:, None, None, None].expand_as(z)], dim=1)
+
     def use_bfloat16(self) -> Self:
         """Compute all but the few convolutions that images go through in bfloat16 from now on; for inference."""
         raise NotImplementedError

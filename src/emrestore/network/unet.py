@@ -85,10 +85,7 @@ class Compact(Restorer):
     def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
         padded = padded_to(z, self.multiple)
-        if self.conditional:
-            told = torch.zeros(len(z), device=z.device) if disorder is None else disorder
-            padded = torch.cat([padded, told.to(z)[:, None, None, None].expand_as(padded)], dim=1)
-        x, kept = self.first(padded), []
+        x, kept = self.first(self.told(padded, disorder)), []
         x = x.to(self._block_dtype or x.dtype)
         for blocks, down in zip(self.ways_down, self.downs, strict=True):
             kept.append(blocks(x))
