@@ -110,6 +110,10 @@ def git_state(folder: Path) -> dict[str, str | bool]:
         return {"commit": "unknown", "dirty": True}
 
 
+def _code_state(folder: Path) -> dict[str, str | bool]:
+    return git_state(folder) | {"lock": sha256(folder / "envs/requirements.lock")}
+
+
 def run(main: Callable[..., None], snakemake) -> None:
     """Run a script's ``main`` with the names of a Snakemake rule.
 
@@ -133,13 +137,16 @@ def run(main: Callable[..., None], snakemake) -> None:
     params = {name: value for name, value in snakemake.params.items() if name not in WORKFLOW_PARAMS}
     _set_threads(snakemake.threads)
     started, clock = datetime.now(UTC), time.monotonic()
+    # as the code was when it was loaded: a long job may see its folder change
+    state = _code_state(Path.cwd()) if record_path else {}
     with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, _redirected(log):
         try:
             main(**inputs, **temporary, **params)
             for name, path in outputs.items():
                 os.replace(temporary[name], path)
             if record_path:
-                _write_record(record_path, snakemake, inputs, outputs, params, started, time.monotonic() - clock)
+                seconds = time.monotonic() - clock
+                _write_record(record_path, snakemake, inputs, outputs, params, state, started, seconds)
         except EmrestoreError as error:
             print(f"{snakemake.rule}: {error}", file=log)
             print(f"{snakemake.rule}: {error}", file=sys.__stderr__)
@@ -177,10 +184,11 @@ def _redirected(log) -> Iterator[None]:
         yield
 
 
-def _write_record(path: Path, snakemake, inputs, outputs, params, started: datetime, seconds: float) -> None:
+def _write_record(
+    path: Path, snakemake, inputs, outputs, params, state: dict, started: datetime, seconds: float
+) -> None:
     """Write what made the outputs, so that a number can be followed back: see ``emrestore trace``."""
     flat = [path for value in inputs.values() for path in (value if isinstance(value, list) else [value])]
-    root = Path.cwd()
     record = {
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
@@ -188,8 +196,7 @@ def _write_record(path: Path, snakemake, inputs, outputs, params, started: datet
         "outputs": {str(item): sha256(item) for item in outputs.values()},
         "params": params,
         "code": snakemake.params.get("code"),
-        **git_state(root),
-        "lock": sha256(root / "envs/requirements.lock"),
+        **state,
         "python": platform.python_version(),
         "versions": {name: version(name) for name in RECORDED_PACKAGES},
         "threads": snakemake.threads,

@@ -82,6 +82,20 @@ def test_run_hands_over_names_and_writes_a_record(tmp_path, monkeypatch):
     assert record["params"] == {"factor": 2}
 
 
+def test_a_record_names_the_code_that_began_the_job(tmp_path, monkeypatch):
+    job = snakemake(tmp_path, factor=2)
+    lock = tmp_path / "envs/requirements.lock"
+    before = sha256(lock)
+
+    def meanwhile(source: Path, result: Path, *, factor: int) -> None:
+        double(source, result, factor=factor)
+        lock.write_text("changed")
+
+    monkeypatch.chdir(tmp_path)
+    run(meanwhile, job)
+    assert json.loads((tmp_path / "record.json").read_text())["lock"] == before != sha256(lock)
+
+
 def test_a_missing_name_is_a_type_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TypeError, match="factor"):
