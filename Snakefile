@@ -28,6 +28,7 @@ include: "rules/audit_bounds.smk"
 include: "rules/audit_averaging.smk"
 include: "rules/audit_confidence.smk"
 include: "rules/score.smk"
+include: "rules/versus.smk"
 include: "rules/restorations.smk"
 include: "rules/benchmarks.smk"
 include: "rules/cards.smk"
@@ -89,6 +90,7 @@ rule tables:
         rules.audit_averaging.output,
         rules.audit_features.output,
         rules.audit_departures.output,
+        rules.compare_networks.output if BESIDE else [],
         rules.audit_confidence.output,
 
 

@@ -1,4 +1,5 @@
-# Cards of the networks that ship: `snakemake cards` writes them beside the weights, from the benchmarks.
+# Cards of the networks that ship: `snakemake cards` writes them beside the weights, from the benchmarks and, of the
+# network that columns are measured with, from the study.
 
 
 rule write_card:
@@ -9,6 +10,12 @@ rule write_card:
         train_record=f"{value('models/folder')}/{{modality}}.json",
         scores=rules.tabulate_benchmarks.output.table,
         summary=rules.tabulate_benchmarks.output.summary,
+        # of the network that the study measures columns with
+        columns=lambda w: (
+            rules.compare_networks.output.summary
+            if w.modality == value("restore/trained/model")
+            else []
+        ),
     output:
         page="results/cards/{modality}_card.md",
         facts="results/cards/{modality}_card.json",

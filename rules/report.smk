@@ -26,6 +26,7 @@ FIGURES = [
     "audit_confidence",
     *(["fig07"] if COMPARED else []),
     *(["priors"] if TOLD else []),
+    *(["versus"] if BESIDE else []),
 ]
 COMPARISON_TABLES = [
     "results/tables/fig07_changes.csv",
@@ -145,6 +146,7 @@ rule render_report:
             ),
             f"{value('experiments/folder')}/runs.csv",
             *([*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"] if COMPARED else []),
+            *(["results/tables/versus_summary.csv"] if BESIDE else []),
         ],
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),

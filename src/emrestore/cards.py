@@ -30,6 +30,7 @@ def card(
     history: pd.DataFrame,
     scores: pd.DataFrame,
     summary: pd.DataFrame,
+    columns: pd.DataFrame | None = None,
 ) -> dict:
     """Collect what there is to say of a network.
 
@@ -45,6 +46,8 @@ def card(
         A row per validation.
     scores, summary
         ``results/tables/benchmarks.csv`` and ``benchmark_summary.csv``.
+    columns
+        ``results/tables/versus_summary.csv``, of the network whose columns were measured.
 
     Returns
     -------
@@ -84,6 +87,7 @@ def card(
         },
         "validation": history[["crops", "psnr"]].to_dict("list") | {"raw": float(last["psnr_raw"])},
         "scores": json.loads(some.to_json(orient="records")),
+        "columns": json.loads(columns.to_json(orient="records")) if columns is not None else [],
         "failures": {
             "images": len(both),
             "worse_than_raw": int((gain < 0).sum()),
@@ -117,12 +121,27 @@ def markdown(known: Mapping) -> str:
     for row in known["scores"]:
         psnr, ssim, l1 = (_interval(row, name, digits) for name, digits in (("psnr", 2), ("ssim", 3), ("l1", 4)))
         lines.append(f"| {SPLITS[row['split']]} | {row['method']} | {row['images']} | {psnr} | {ssim} | {l1} |")
+    lines += ["", "Intervals are of 95 %, by Student's t over images."]
+    if known["columns"]:
+        lines += [
+            "",
+            "Columns measured against a truth: distance from it over the published network's, told to expect a perfect "
+            "lattice (strong) and disorder (honest). Closer and farther: with the whole 95 % interval.",
+            "",
+            "| what | specimen | told | conditions | closer | farther | median ratio | largest |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+    for row in known["columns"]:
+        # a distance that the published network has not at all has no ratio, and JSON no infinity
+        largest = "∞" if row["largest"] is None else f"{row['largest']:.2f}"
+        lines.append(
+            f"| {row['kind']} | {row['specimen'].replace('_', ', ')} | {row['method']} | {row['conditions']} | "
+            f"{row['closer']} | {row['farther']} | {row['middle']:.2f} | {largest} |"
+        )
     curve = known["validation"]
     step = max(1, len(curve["crops"]) // 8)
     shown = [*zip(curve["crops"], curve["psnr"], strict=True)][::-1][::step][::-1]
     lines += [
-        "",
-        "Intervals are of 95 %, by Student's t over images.",
         "",
         f"Validation crops during training (raw {curve['raw']:.2f} dB): "
         + ", ".join(f"{psnr:.2f} dB after {int(crops):,}" for crops, psnr in shown)

@@ -16,12 +16,13 @@ def main(
     train_record: Path,
     scores: Path,
     summary: Path,
+    columns: Path | list[Path],
     page: Path,
     facts: Path,
     *,
     modality: str,
 ) -> None:
-    """Write the card as a page and as JSON."""
+    """Write the card as a page and as JSON; ``columns`` is empty for networks whose columns are not measured."""
     known = card(
         modality,
         read_metadata(weights),
@@ -29,6 +30,7 @@ def main(
         pd.read_csv(history),
         pd.read_csv(scores),
         pd.read_csv(summary),
+        pd.read_csv(columns) if columns else None,
     )
     page.write_text(markdown(known), encoding="utf-8")
     facts.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")

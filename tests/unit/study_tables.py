@@ -244,6 +244,22 @@ def priors(doses=AUDITED):
     return pd.DataFrame(rows)
 
 
+def versus_summary():
+    """Verdicts on two specimens, 20 conditions each; counts of both are equal."""
+    counts = {
+        ("accuracy", "strong"): (15, 5, 4),
+        ("accuracy", "honest"): (5, 2, 9),
+        ("honesty", "strong"): (12, 10, 2),
+        ("honesty", "honest"): (19, 12, 1),
+    }
+    return pd.DataFrame(
+        {"kind": kind, "specimen": specimen, "method": method, "conditions": 20, "within": within, "closer": closer}
+        | {"farther": farther, "least": 0.5, "middle": 1.0, "largest": 3.0}
+        for (kind, method), (within, closer, farther) in counts.items()
+        for specimen in ("dislocation", "particle")
+    )
+
+
 def image_errors():
     """Errors of images two unit cells thick: raw ones three times those restored, in every realisation."""
     rows = itertools.product(("fine", "coarse"), range(3), (("raw", 3.0), ("published", 1.0)))

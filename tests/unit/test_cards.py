@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -24,6 +25,18 @@ RECORD = {
     "started": "2024-05-01T12:00:00+00:00",
     "versions": {"torch": "2.13.0"},
 }
+COLUMNS = {
+    "kind": "honesty",
+    "specimen": "displaced_small",
+    "method": "honest",
+    "conditions": 16,
+    "within": 16,
+    "closer": 12,
+    "farther": 1,
+    "least": 0.1,
+    "middle": 0.25,
+    "largest": 1.1,
+}
 
 
 @pytest.fixture
@@ -37,7 +50,8 @@ def known():
             row = {"set": "authors", "split": "development", "modality": "lrsem", "method": method, "image": image}
             rows.append(row | {"psnr": psnr, "ssim": 0.5 if psnr else None, "l1": 0.1 if psnr else None})
     scores = pd.DataFrame(rows)
-    return card("lrsem", METADATA, RECORD, history, scores, summary(scores))
+    columns = pd.DataFrame([COLUMNS, COLUMNS | {"specimen": "features", "largest": np.inf}])
+    return card("lrsem", METADATA, RECORD, history, scores, summary(scores), columns)
 
 
 def test_a_card_says_what_was_measured(known):
@@ -63,4 +77,6 @@ def test_a_page_holds_it(known):
     assert "Loss: l1 1." in page
     assert "weights whose tensors have SHA-256 bbbbbbbbbbbbbbbb; muon at a learning rate of 0.002" in page
     assert "1 of 3 benchmark images are worse" in page
+    assert "| honesty | displaced, small | honest | 16 | 12 | 1 | 0.25 | 1.10 |" in page
+    assert "| honesty | features | honest | 16 | 12 | 1 | 0.25 | ∞ |" in page
     assert "fast scan must run along +x" in page

@@ -131,7 +131,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     tables = {"fig03": fig03, "displaced": displaced, "cross_sections": cross_sections, "realistic": realistic}
     tables |= {"experiments": network_table(trained), "ablation": ablation_table(trained, "compact")}
     tables |= {"runs": study_tables.runs(), "benchmark_summary": benchmarks, "micrographs": study_tables.micrographs()}
-    tables |= learned | {"comparison_runs": study_tables.runs()}
+    tables |= learned | {"comparison_runs": study_tables.runs(), "versus_summary": study_tables.versus_summary()}
     return {
         "config": {
             "name": "default",
@@ -277,6 +277,14 @@ def test_what_our_network_is_told_is_shown_once_it_was_trained(context, tmp_path
     del context["figures"]["priors"]
     kept = {key: entry for key, entry in context["numbers"].items() if not key.startswith("priors.")}
     assert "A network that is told" not in words(written(tmp_path, context | {"numbers": kept})[0])
+
+
+def test_our_network_is_set_beside_the_published_one_once_it_was_trained(context, tmp_path):
+    text = words(written(tmp_path, context)[0]).replace("\u202f", " ").replace("\xa0", " ")
+    assert "within 20 % of the published network or closer in 30 of 40 conditions, told not to in 10 of 40" in text
+    assert "in 20 of 40 and 24 of 40, and farther in 4 of 40 and 2 of 40" in text
+    del context["figures"]["versus"], context["tables"]["versus_summary"]
+    assert "Ours beside the published network" not in words(written(tmp_path, context)[0])
 
 
 def test_what_could_not_be_measured_has_no_interval_and_no_unit(context, tmp_path):

@@ -1,0 +1,109 @@
+"""Our networks beside the published one: distances from the truth by hand."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import study_tables
+
+from emrestore.plot.versus import SHOWN, versus_figure
+from emrestore.versus import verdicts, versus
+
+
+def displaced(methods):
+    """Two thicknesses; RMSE 2 and 4 pm times a factor, slopes 0.5 and 0.7 of the two axes; intervals of ± 5 %."""
+    rows = []
+    for (method, factor), thickness in ((m, t) for m in methods.items() for t in (2, 4)):
+        row = {"specimen": "displaced_small", "sampling": "fine", "thickness": thickness, "dose": 500}
+        row |= {"method": method, "quantity": "position"}
+        for name, size in (("rmse", factor * thickness), ("slope_x", 0.5), ("slope_y", 0.7)):
+            row |= study_tables.with_interval(name, size, 0.05)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture
+def table():
+    realistic, counts, departures = study_tables.realistic(), study_tables.counts(), study_tables.departures()
+
+    def ours(rows):
+        return pd.concat([rows, rows[rows["method"] == "published_ls"].assign(method="trained_ls")])
+
+    counts = pd.concat([counts, counts[counts["method"] == "raw_ls"].assign(method="trained_ls")])
+    survival, invented = study_tables.features()
+    some = displaced({"published_ls": 1.0, "trained_ls": 1.1, "honest_ls": 3.0, "raw_ls": 9.0})
+    return versus(some, ours(realistic), counts, survival, invented, ours(departures))
+
+
+def one(table, **condition):
+    rows = table[np.logical_and.reduce([table[key] == value for key, value in condition.items()])]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_errors_are_compared_condition_by_condition(table):
+    row = one(table, specimen="displaced_small", quantity="position", thickness=4, method="honest")
+    assert (row["kind"], row["published"], row["ours"]) == ("accuracy", 4.0, 12.0)
+    assert row["ratio"] == 3.0
+    # both known to 5 %, as independent errors
+    assert row["ratio_high"] == pytest.approx(3 * np.exp(0.05 * np.sqrt(2)), rel=1e-12)
+    assert row["ratio_low"] * row["ratio_high"] == pytest.approx(9.0, rel=1e-12)
+    assert "raw" not in set(table["method"])
+
+
+def test_slopes_are_compared_by_what_they_lack_of_one(table):
+    row = one(table, specimen="displaced_small", quantity="slope", thickness=2, method="strong")
+    assert row["kind"] == "honesty"
+    # the mean of both axes is 0.6, of half width sqrt(0.025² + 0.035²) / 2
+    assert (row["published"], row["ours"]) == (pytest.approx(0.4), pytest.approx(0.4))
+    assert np.log(row["ratio_high"]) == pytest.approx(np.sqrt(2) * np.hypot(0.025, 0.035) / 2 / 0.4, rel=1e-9)
+
+
+def test_counts_are_compared_by_what_is_wrong(table):
+    # the published network has 0.8 right at either dose, "ours" 0.4 and 0.8, as raw images
+    wrong = {
+        dose: one(table, quantity="counts", dose=dose, sampling="poisson", method="strong") for dose in (500, 50000)
+    }
+    assert wrong[500]["ratio"] == pytest.approx(3.0)
+    assert wrong[50000]["ratio"] == pytest.approx(1.0)
+
+
+def test_only_the_region_of_the_claims_is_compared(table):
+    rows = table[(table["specimen"] == "dislocation") & (table["quantity"] == "position")]
+    assert not rows.duplicated(["sampling", "dose", "method"]).any()
+    assert (rows["ratio"] == 1).all()
+    assert set(table["specimen"]) == {"displaced_small", "dislocation", "particle", "features"}
+
+
+def test_features_and_phantoms(table):
+    vacancy = table[(table["quantity"] == "vacant column") & (table["sampling"] == "poisson")]
+    assert vacancy["published"].to_numpy() == pytest.approx(0.7)
+    assert set(vacancy["method"]) == {"strong", "honest"}
+    # the published network invents two per 100 Å², ours none
+    assert (table.loc[table["quantity"] == "phantoms", "ratio"] == 0).all()
+    assert "one atom missing" not in set(table["quantity"])
+
+
+def test_verdicts_count_whole_intervals():
+    ratio = np.array([0.5, 1.1, 1.3, np.nan, np.inf])
+    table = pd.DataFrame({"kind": "accuracy", "specimen": "particle", "method": "strong", "ratio": ratio})
+    table["ratio_low"], table["ratio_high"] = [0.4, 0.9, 1.2, np.nan, np.nan], [0.6, 1.3, 1.4, np.nan, np.nan]
+    row = verdicts(table, 0.2).iloc[0]
+    assert (row["conditions"], row["within"], row["closer"], row["farther"]) == (4, 2, 1, 1)
+    assert (row["least"], row["middle"], row["largest"]) == (0.5, pytest.approx(1.2), np.inf)
+
+
+def test_every_condition_with_a_ratio_is_drawn_and_none_outside(table):
+    table.loc[table.index[0], "ratio"] = np.inf
+    table.loc[table.index[1], "ratio"] = np.nan
+    figure = versus_figure(table, 0.2)
+    places = [
+        scatter.get_offsets()
+        for axis in figure.axes[:4]
+        for scatter in axis.collections
+        if scatter.get_array() is not None
+    ]
+    drawn = np.concatenate([np.asarray(place) for place in places])
+    assert len(drawn) == len(table) - 1
+    assert (drawn[:, 0].min(), drawn[:, 0].max()) == SHOWN
+    plt.close(figure)
