@@ -103,7 +103,7 @@ rule clean_shards:
 rule models:
     """Train the networks that ship anew, and keep them in models/."""
     input:
-        expand(rules.keep_model.output, modality=value("models/networks")),
+        expand(rules.keep_model.output, modality=MODALITIES),
 
 
 rule cards:

@@ -121,9 +121,9 @@ SURVEYED = {
 }
 
 
-def model(modality):
-    """How the network of a modality that ships is trained."""
-    return value(f"models/networks/{modality}")
+def model(network):
+    """How a network that ships, one for each modality, or one that another begins with is trained."""
+    return value(f"models/networks/{network}")
 
 
 def shards(modalities, splits):

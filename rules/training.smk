@@ -46,6 +46,8 @@ rule train_network:
     params:
         name="{experiment}-{network}-{seed}",
         modality=lambda w: training_modalities(w.network)[0],
+        # all networks see the same crops and distortions with one seed
+        stream=lambda w: training_modalities(w.network)[0],
         architecture=lambda w: experiment_network(w.network)["architecture"],
         arguments=lambda w: experiment_network(w.network)["arguments"],
         chain=lambda w: (
@@ -64,7 +66,6 @@ rule train_network:
         devices=value("training/devices"),
         tensorboard=value("training/tensorboard"),
         folder="results/checkpoints/{experiment}/{network}/{seed}",
-        # all networks see the same crops and distortions with one seed
         seed=lambda w: value("seed") + int(w.seed),
         half=False,
         code=code("train_network.py"),
@@ -75,62 +76,78 @@ rule train_network:
 use rule train_network as train_model with:
     input:
         train_shards=lambda w: shard_files(
-            w.modality, "train", value("models/shards"), "disordered"
+            model(w.network)["modality"],
+            "train",
+            value("models/shards"),
+            "disordered",
         ),
         validation_shards=lambda w: shard_files(
-            w.modality, "validation", value("models/validation"), "disordered"
+            model(w.network)["modality"],
+            "validation",
+            value("models/validation"),
+            "disordered",
         ),
         start=lambda w: (
             f"results/models/{start}.safetensors"
-            if (start := model(w.modality)["start"])
+            if (start := model(w.network)["start"])
             else []
         ),
     output:
-        weights="results/models/{modality}.safetensors",
-        history="results/models/{modality}.csv",
-        record=record("models/{modality}"),
+        weights="results/models/{network}.safetensors",
+        history="results/models/{network}.csv",
+        record=record("models/{network}"),
     log:
-        "results/logs/train_model/{modality}.log",
+        "results/logs/train_model/{network}.log",
     benchmark:
-        "results/timings/train_model/{modality}.tsv"
+        "results/timings/train_model/{network}.tsv"
     wildcard_constraints:
-        modality="|".join(value("models/networks")),
+        network="|".join(value("models/networks")),
     resources:
         mem_mb=pool_memory(value("models/shards")),
         runtime=1440,
     params:
-        name="{modality}",
-        modality="{modality}",
+        name="{network}",
+        modality=lambda w: model(w.network)["modality"],
+        # a network that goes on from another of its modality sees crops that are new to it
+        stream="{network}",
         architecture=ARCHITECTURE["architecture"],
         arguments=lambda w: ARCHITECTURE["arguments"]
-        | {"conditional": model(w.modality)["conditional"]},
-        chain=lambda w: model(w.modality)["chain"],
+        | {"conditional": model(w.network)["conditional"]}
+        | ({"lattice": lattice} if (lattice := model(w.network)["lattice"]) else {}),
+        chain=lambda w: model(w.network)["chain"],
         distortions=TRAINED,
         loss=value("models/loss"),
         terms=value("training/terms"),
         schedule=lambda w: value("training/schedule")
         | {
             "optimiser": value("models/optimiser"),
-            "learning_rate": model(w.modality)["learning_rate"]
+            "learning_rate": model(w.network)["learning_rate"]
             or value("models/learning_rate"),
         },
-        crops=lambda w: model(w.modality)["crops"],
+        crops=lambda w: model(w.network)["crops"],
         precision=value("training/precision"),
         devices=value("training/devices"),
         tensorboard=value("training/tensorboard"),
-        folder="results/checkpoints/models/{modality}",
+        folder="results/checkpoints/models/{network}",
         seed=value("seed"),
         half=value("models/half"),
         code=code("train_network.py"),
 
 
 rule keep_model:
-    """Keep weights, history and provenance of a network in models/, from where studies and users read them."""
+    """Keep a network in models/, from where studies and users read it, with histories and records of its training."""
     input:
-        files=[
-            rules.train_model.output.weights,
-            rules.train_model.output.history,
-            rules.train_model.output.record,
+        files=lambda w: [
+            f"results/models/{w.modality}.safetensors",
+            *[
+                file
+                for network in [w.modality, model(w.modality)["start"]]
+                if network
+                for file in [
+                    f"results/models/{network}.csv",
+                    record(f"models/{network}"),
+                ]
+            ],
         ],
     output:
         done="results/models/{modality}_kept.txt",
@@ -140,7 +157,7 @@ rule keep_model:
     benchmark:
         "results/timings/keep_model/{modality}.tsv"
     wildcard_constraints:
-        modality="|".join(value("models/networks")),
+        modality="|".join(MODALITIES),
     conda:
         "../envs/environment.yaml"
     params:

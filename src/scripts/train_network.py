@@ -27,6 +27,7 @@ def main(
     *,
     name: str,
     modality: str,
+    stream: str,
     architecture: str,
     arguments: dict,
     chain: str,
@@ -44,7 +45,8 @@ def main(
 ) -> None:
     """Write the weights, and the history.
 
-    ``start`` is a file of weights to begin with, or empty for random ones.
+    ``start`` is a file of weights to begin with, or empty for random ones; ``stream`` is of the address that crops
+    and distortions are drawn by.
 
     ``folder`` keeps the checkpoint between attempts, sample panels of the last validation and, with ``tensorboard``,
     its logs. ``half`` writes the weights in half precision, half as large.
@@ -95,7 +97,7 @@ def main(
         Path(folder),
         seed,
         "train",
-        modality,
+        stream,
         origin=origin,
         fabric=fabric,
         progress=report,

@@ -26,11 +26,11 @@ def build(architecture: str, arguments: dict, seed: int, *address: rng.Part) -> 
             raise EmrestoreError(f"{architecture} cannot be built from {arguments}: {error}") from error
 
 
-def adopt(network: Restorer, other: torch.nn.Module) -> None:
-    """Take over the weights of a network of the same shape, which may be told what this one is not, or the reverse.
+def adopt(network: Restorer, other: Restorer) -> None:
+    """Take over the weights of a network of the same shape, which may see what this one does not, or the reverse.
 
-    What one alone is told enters the first convolution as a second image: this network's weights of it are left out,
-    or start at zero.
+    What a network sees beside the image enters its first convolution as further images: the weights of those that the
+    other does not see start at zero.
 
     Raises
     ------
@@ -43,10 +43,11 @@ def adopt(network: Restorer, other: torch.nn.Module) -> None:
         raise EmrestoreError("the weights to start from are of another architecture, or of one of another depth")
     for name, tensor in own.items():
         taken = known[name]
-        if name == "first.weight" and taken.shape[1] != tensor.shape[1]:
-            tensor[:, 1:] = 0
-            tensor[:, :1] = taken[:, :1]
-        elif tensor.shape == taken.shape:
+        if name == "first.weight":
+            nothing = torch.zeros_like(taken[:, 0])
+            seen = dict(zip(other.inputs, taken.unbind(1), strict=True))
+            taken = torch.stack([seen.get(image, nothing) for image in network.inputs], dim=1)
+        if tensor.shape == taken.shape:
             tensor.copy_(taken)
         else:
             raise EmrestoreError(

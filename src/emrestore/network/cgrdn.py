@@ -87,7 +87,7 @@ class GRDN(Restorer):
             self.arguments["conditional"] = True
         self.conditional = conditional
         self._block_dtype: torch.dtype | None = None
-        self.first = nn.Conv2d(2 if conditional else 1, features, 3, padding=1)
+        self.first = nn.Conv2d(len(self.inputs), features, 3, padding=1)
         self.down = nn.Conv2d(features, features, 4, stride=2, padding=1)
         self.groups = nn.ModuleList(GRDB(features, growth, layers, blocks) for _ in range(groups))
         if self.concatenated:
@@ -97,7 +97,7 @@ class GRDN(Restorer):
 
     def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
-        shallow = self.down(self.first(self.told(z, disorder)))
+        shallow = self.down(self.first(self.seen(z, disorder)))
         deep = _outputs(self.groups, shallow.to(self._block_dtype or shallow.dtype))
         features = shallow + self.fuse(torch.cat(deep, dim=1)) if self.concatenated else deep[-1]
         return z + self.last(self.up(features.to(shallow.dtype)))

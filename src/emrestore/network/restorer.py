@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emrestore.network.bragg import repeating
+
 #: Smallest standard deviation that the standardisation divides by, in units of the input, as in the published network.
 STD_FLOOR = 0.1
 
@@ -19,6 +21,8 @@ class Restorer(nn.Module):
     arguments: dict
     #: Whether it is told how much disorder to expect.
     conditional: bool = False
+    #: Edges of the windows [px] in which it is shown what repeats (:mod:`emrestore.network.bragg`).
+    lattice: tuple[int, ...] = ()
     #: Tiles begin at multiples of so many pixels: where the network's coarsest pixels begin.
     multiple: int = 2
 
@@ -42,12 +46,19 @@ class Restorer(nn.Module):
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
         raise NotImplementedError
 
-    def told(self, z: Tensor, disorder: Tensor | None) -> Tensor:
-        """Join to images (N, 1, Y, X) the second one that a conditional network sees: disorder, 0 unless given."""
-        if not self.conditional:
-            return z
-        disorder = torch.zeros(len(z), device=z.device) if disorder is None else disorder
-        return torch.cat([z, disorder.to(z)[:, None, None, None].expand_as(z)], dim=1)
+    @property
+    def inputs(self) -> list[str]:
+        """What the first convolution sees, a name for each of its images."""
+        return ["image", *["disorder"] * self.conditional, *(f"lattice {window}" for window in self.lattice)]
+
+    def seen(self, z: Tensor, disorder: Tensor | None) -> Tensor:
+        """Join to images (N, 1, Y, X) what else the network sees; the disorder is 0 unless given."""
+        images = [z]
+        if self.conditional:
+            disorder = torch.zeros(len(z), device=z.device) if disorder is None else disorder
+            images.append(disorder.to(z)[:, None, None, None].expand_as(z))
+        images += [repeating(z, window) for window in self.lattice]
+        return torch.cat(images, dim=1)
 
     def use_bfloat16(self) -> Self:
         """Compute all but the few convolutions that images go through in bfloat16 from now on; for inference."""

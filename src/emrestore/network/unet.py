@@ -46,6 +46,9 @@ class Compact(Restorer):
         Whether the network is told how much disorder its specimens were drawn with
         (:mod:`emrestore.specimen.disorder`), as a second image that is constant. How strongly it believes in a lattice
         can then be chosen.
+    lattice
+        Edges of windows [px]: the network is shown what repeats in them (:mod:`emrestore.network.bragg`), an image for
+        each.
     """
 
     #: What it is made of.
@@ -57,14 +60,18 @@ class Compact(Restorer):
         blocks: int = 2,
         stride: int = 1,
         conditional: bool = False,
+        lattice: Sequence[int] = (),
     ):
         super().__init__()
         self.arguments = dict(widths=list(widths), blocks=blocks, stride=stride, conditional=conditional)
+        if lattice:
+            self.arguments["lattice"] = list(lattice)
         self.conditional = conditional
+        self.lattice = tuple(lattice)
         self.multiple = stride * 2 ** (len(widths) - 1)
         self._block_dtype: torch.dtype | None = None
         # a stride of two goes with kernels of four, which see every pixel equally often
-        self.first = nn.Conv2d(2 if conditional else 1, widths[0], stride + 2, stride=stride, padding=1)
+        self.first = nn.Conv2d(len(self.inputs), widths[0], stride + 2, stride=stride, padding=1)
         pairs = list(pairwise(widths))
         self.ways_down = nn.ModuleList(self._blocks(fine, blocks) for fine, _ in pairs)
         self.downs = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairs)
@@ -85,7 +92,7 @@ class Compact(Restorer):
     def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
         """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
         padded = padded_to(z, self.multiple)
-        x, kept = self.first(self.told(padded, disorder)), []
+        x, kept = self.first(self.seen(padded, disorder)), []
         x = x.to(self._block_dtype or x.dtype)
         for blocks, down in zip(self.ways_down, self.downs, strict=True):
             kept.append(blocks(x))
@@ -151,7 +158,7 @@ class NAFNet(Compact):
 
     Parameters
     ----------
-    widths, blocks, conditional
+    widths, blocks, conditional, lattice
         As of :class:`Compact`.
     """
 
