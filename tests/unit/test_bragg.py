@@ -38,7 +38,7 @@ def test_a_lattice_is_found_that_no_pixel_shows(window):
     z = clean + noise(1, 1, *y.shape)
     inside = slice(window, -window)
     found, clean, z = repeating(z, window)[..., inside, inside], clean[inside, inside], z[..., inside, inside]
-    # a wave's energy in a window over the noise power of a component, a² n / 4, lies in the one to nine components of the
+    # a wave's energy in a window over the noise of a component, a² n / 4, lies in the one to nine components of the
     # main lobe, of which each loses the threshold
     energy = 0.3**2 * window**2 / 4
     scale = (found * clean).mean() / (clean**2).mean()
