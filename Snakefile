@@ -91,6 +91,7 @@ rule tables:
         rules.audit_features.output,
         rules.audit_departures.output,
         rules.compare_networks.output if BESIDE else [],
+        rules.tabulate_models.output if KEPT_MODELS else [],
         rules.audit_confidence.output,
 
 

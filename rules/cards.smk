@@ -45,3 +45,32 @@ use rule keep_model as keep_card with:
         "results/logs/keep_card/{modality}.log",
     benchmark:
         "results/timings/keep_card/{modality}.tsv"
+
+
+# each with the network that it began with
+KEPT_MODELS = [
+    name
+    for name in value("models/networks")
+    if name in SHIPPED or name in [model(shipped)["start"] for shipped in SHIPPED]
+    if Path(value("models/folder"), f"{name}.json").exists()
+]
+
+
+rule tabulate_models:
+    """Tabulate the networks that ship: what each saw, how long it trained, what it reached."""
+    input:
+        records=[f"{value('models/folder')}/{name}.json" for name in KEPT_MODELS],
+        histories=[f"{value('models/folder')}/{name}.csv" for name in KEPT_MODELS],
+    output:
+        table="results/tables/models.csv",
+        record=record("tables/models"),
+    log:
+        "results/logs/tabulate_models.log",
+    benchmark:
+        "results/timings/tabulate_models.tsv"
+    conda:
+        "../envs/environment.yaml"
+    params:
+        code=code("tabulate_models.py"),
+    script:
+        "../src/scripts/tabulate_models.py"

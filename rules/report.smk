@@ -147,6 +147,7 @@ rule render_report:
             f"{value('experiments/folder')}/runs.csv",
             *([*COMPARISON_TABLES, f"{KEPT}/comparison_runs.csv"] if COMPARED else []),
             *(["results/tables/versus_summary.csv"] if BESIDE else []),
+            *(["results/tables/models.csv"] if KEPT_MODELS else []),
         ],
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),

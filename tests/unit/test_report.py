@@ -132,6 +132,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     tables |= {"experiments": network_table(trained), "ablation": ablation_table(trained, "compact")}
     tables |= {"runs": study_tables.runs(), "benchmark_summary": benchmarks, "micrographs": study_tables.micrographs()}
     tables |= learned | {"comparison_runs": study_tables.runs(), "versus_summary": study_tables.versus_summary()}
+    tables |= {"models": study_tables.models()}
     return {
         "config": {
             "name": "default",
@@ -277,6 +278,15 @@ def test_what_our_network_is_told_is_shown_once_it_was_trained(context, tmp_path
     del context["figures"]["priors"]
     kept = {key: entry for key, entry in context["numbers"].items() if not key.startswith("priors.")}
     assert "A network that is told" not in words(written(tmp_path, context | {"numbers": kept})[0])
+
+
+def test_networks_that_ship_are_shown_with_what_they_began_with(context, tmp_path):
+    text = words(written(tmp_path, context)[0]).replace("\u202f", " ").replace("\xa0", " ")
+    assert "compact with 4.50 million parameters and 119 thousand multiply-adds per pixel" in text
+    assert "hrstem, plain random weights stem_dark disorder 256 2.3 16.00 26.50" in text
+    assert "hrstem hrstem, plain stem_dark disorder, lattice in windows of 64, 128 px 96 2.3 16.00 26.50" in text
+    del context["tables"]["models"]
+    assert "Networks that ship" not in words(written(tmp_path, context)[0])
 
 
 def test_our_network_is_set_beside_the_published_one_once_it_was_trained(context, tmp_path):

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from emrestore.io import atomic_path
+from emrestore.network.build import build
 from emrestore.stats import mean_interval
+from emrestore.train import costs
 
 #: What tells runs apart.
 KEYS = ["experiment", "network", "seed"]
@@ -44,6 +46,48 @@ def keep(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     for name, table in tables.items():
         with atomic_path(folder / f"{name}.csv") as temporary:
             table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
+    """Tabulate trained networks: what the record of each says of its run, and where its history ended.
+
+    Parameters
+    ----------
+    records, histories
+        ``NAME.json`` and ``NAME.csv`` of each network, in the same order.
+
+    Returns
+    -------
+    DataFrame
+        ``network, modality, chain, conditional, lattice`` (windows [px], separated by commas), ``start`` (the network
+        that it began with, if any), ``optimiser, learning_rate, batch, crop`` [px], ``crops, hours``, ``psnr_raw`` and
+        ``psnr`` of the validation crops [dB], ``parameters, multiply_adds`` per pixel, ``commit, started``.
+    """
+    rows = []
+    for path, told in zip(records, histories, strict=True):
+        known, last = json.loads(path.read_text(encoding="utf-8")), pd.read_csv(told).iloc[-1]
+        params, schedule = known["params"], known["params"]["schedule"]
+        arguments = params["arguments"]
+        network = build(params["architecture"], arguments, 0)
+        rows.append(
+            {
+                "network": path.stem,
+                "modality": params["modality"],
+                "chain": params["chain"],
+                "conditional": arguments.get("conditional", False),
+                "lattice": ", ".join(map(str, arguments.get("lattice", []))),
+                "start": next((Path(name).stem for name in known["inputs"] if name.endswith(".safetensors")), ""),
+                **{name: schedule[name] for name in ("optimiser", "learning_rate", "batch", "crop")},
+                "crops": int(last["crops"]),
+                "hours": last["seconds"] / 3600,
+                "psnr_raw": last["psnr_raw"],
+                "psnr": last["psnr"],
+                "parameters": costs.parameters(network),
+                "multiply_adds": costs.multiply_adds(network),
+                **{name: known[name] for name in ("commit", "started")},
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _run_row(path: Path) -> dict:
