@@ -58,7 +58,7 @@ class Restorer(nn.Module):
             disorder = torch.zeros(len(z), device=z.device) if disorder is None else disorder
             images.append(disorder.to(z)[:, None, None, None].expand_as(z))
         images += [repeating(z, window) for window in self.lattice]
-        return torch.cat(images, dim=1)
+        return torch.cat(images, dim=1) if len(images) > 1 else z
 
     def use_bfloat16(self) -> Self:
         """Compute all but the few convolutions that images go through in bfloat16 from now on; for inference."""
