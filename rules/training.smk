@@ -121,8 +121,12 @@ use rule train_network as train_model with:
         schedule=lambda w: value("training/schedule")
         | {
             "optimiser": value("models/optimiser"),
-            "learning_rate": model(w.network)["learning_rate"]
-            or value("models/learning_rate"),
+            "learning_rate": value("models/learning_rate"),
+        }
+        | {
+            key: model(w.network)[key]
+            for key in ["learning_rate", "crop", "batch"]
+            if model(w.network)[key] is not None
         },
         crops=lambda w: model(w.network)["crops"],
         precision=value("training/precision"),

@@ -371,7 +371,7 @@ class TestSpots:
 
 class TestProcessing:
     def test_cropping_keeps_the_central_half(self):
-        drawn = Cropping(0.5, 1.0, {"constant": 1, "median": 0}).sample(noise.keys(1, 200), scene(200, (40, 60)))
+        drawn = Cropping(0.5, 1.0, 0.0, {"constant": 1, "median": 0}).sample(noise.keys(1, 200), scene(200, (40, 60)))
         kept = Cropping.apply(torch.full((200, 1, 40, 60), 9.0), drawn)[:, 0] == 9
         edge = (1 - np.sqrt(0.5)) / 2
         y, x = int(edge * 40), int(edge * 60)
@@ -379,8 +379,36 @@ class TestProcessing:
         assert not kept.all()
 
     def test_cropping_fills_with_the_median_where_asked(self):
-        drawn = Cropping(0.5, 1.0, {"constant": 0, "median": 1}).sample(noise.keys(1, 4), scene(4, maximum=3.0))
+        drawn = Cropping(0.5, 1.0, 0.0, {"constant": 0, "median": 1}).sample(noise.keys(1, 4), scene(4, maximum=3.0))
         assert torch.allclose(drawn["level"], torch.tensor(1.5))
+
+    def test_borders_aslant_keep_the_disc_of_the_central_area(self):
+        drawn = Cropping(0.4, 1.0, 1.0, {"constant": 1, "median": 0}).sample(noise.keys(1, 200), scene(200, (40, 60)))
+        kept = Cropping.apply(torch.full((200, 1, 40, 60), 9.0), drawn)[:, 0] == 9
+        y, x = torch.meshgrid(torch.arange(40) - 19.5, torch.arange(60) - 29.5, indexing="ij")
+        assert kept[:, (y**2 + x**2) * np.pi <= min(0.4 * 40 * 60, np.pi * 20**2)].all()
+        # that no border reaches a pixel's centre has a probability of about (0.5 / 8)^4
+        assert not kept.flatten(1).all(dim=1).any()
+
+    def test_borders_aslant_fill_half_planes_of_their_angle(self):
+        drawn = Cropping(0.4, 0.5, 1.0, {"constant": 1, "median": 0}).sample(noise.keys(1, 1), scene(1))
+        drawn["angle"], drawn["distance"] = torch.tensor([np.pi / 6]), torch.tensor([[99.0, 10.0, 99.0, 99.0]])
+        kept = Cropping.apply(torch.full((1, 1, 64, 64), 9.0), drawn)[0, 0] == 9
+        y, x = torch.meshgrid(torch.arange(64) - 31.5, torch.arange(64) - 31.5, indexing="ij")
+        # borders are crossed in turn on the way up the first axis, 30° from x to y, and up the second, and down both
+        assert torch.equal(kept, y * np.cos(np.pi / 6) - x * np.sin(np.pi / 6) <= 10)
+
+    def test_turning_changes_nothing_else_that_is_drawn(self):
+        level, aslant = (
+            Cropping(0.5, 0.5, turned, {"constant": 1, "median": 1}).sample(noise.keys(1, 400), scene(400))
+            for turned in (0.0, 0.3)
+        )
+        turned = aslant["angle"] > 0
+        assert abs(turned.sum() - 120) < 4 * np.sqrt(400 * 0.3 * 0.7)
+        for name, values in aslant.items():
+            assert torch.equal(values[~turned], level[name][~turned])
+        assert torch.equal(aslant["level"], level["level"])
+        assert (torch.stack([aslant[side] for side in ("top", "bottom", "left", "right")])[:, turned] == 0).all()
 
     @pytest.mark.parametrize("kind", ["text", "ellipse", "rectangle", "arrow"])
     def test_annotations_cover_pixels_with_their_level_only(self, kind):

@@ -262,13 +262,13 @@ def versus_summary():
 
 def models():
     """Two networks, the second of which began with the first."""
-    row = {"modality": "hrstem", "chain": "stem_dark", "conditional": True, "optimiser": "muon", "learning_rate": 0.002}
+    row = {"modality": "hrstem", "chain": "stem_wide", "conditional": True, "optimiser": "muon", "learning_rate": 0.002}
     row |= {"batch": 16, "crop": 128, "hours": 2.25, "psnr_raw": 16.0, "psnr": 26.5, "parameters": 4_504_033}
     row |= {"multiply_adds": 119e3, "commit": "0123456789abcdef", "started": "2024-05-01T12:00:00+00:00"}
     return pd.DataFrame(
         [
-            row | {"network": "hrstem_plain", "start": np.nan, "lattice": np.nan, "crops": 256000},
-            row | {"network": "hrstem", "start": "hrstem_plain", "lattice": "64, 128", "crops": 96000},
+            row | {"network": "hrstem_first", "start": np.nan, "lattice": np.nan, "crops": 256000},
+            row | {"network": "hrstem", "start": "hrstem_first", "lattice": "64, 128", "crops": 96000},
         ]
     )
 

@@ -122,18 +122,18 @@ def test_differences_are_paired_by_seed():
 def test_trained_networks_are_tabulated_from_their_records(tmp_path):
     arguments = {"widths": [4, 6], "blocks": 1, "conditional": True}
     schedule = {"optimiser": "muon", "learning_rate": 0.002, "batch": 16, "crop": 128}
-    for name, more in (("hrstem_plain", {}), ("hrstem", {"lattice": [32, 64]})):
-        params = {"architecture": "Compact", "arguments": arguments | more, "modality": "hrstem", "chain": "stem_dark"}
+    for name, more in (("hrstem_first", {}), ("hrstem", {"lattice": [32, 64]})):
+        params = {"architecture": "Compact", "arguments": arguments | more, "modality": "hrstem", "chain": "stem_wide"}
         record = {"params": params | {"schedule": schedule}, "commit": "abc", "started": "2024-05-01"}
-        start = {"results/models/hrstem_plain.safetensors": "2"} if more else {}
+        start = {"results/models/hrstem_first.safetensors": "2"} if more else {}
         inputs = {"results/disordered/hrstem/train/0.nc": "1"} | start
         (tmp_path / f"{name}.json").write_text(json.dumps(record | {"inputs": inputs}))
         history = pd.DataFrame({"crops": [8, 16], "seconds": [1800, 5400], "psnr_raw": 20.0, "psnr": [24.0, 25.5]})
         history.to_csv(tmp_path / f"{name}.csv", index=False)
-    names = [tmp_path / "hrstem_plain", tmp_path / "hrstem"]
+    names = [tmp_path / "hrstem_first", tmp_path / "hrstem"]
     table = model_table([n.with_suffix(".json") for n in names], [n.with_suffix(".csv") for n in names])
-    assert list(table["network"]) == ["hrstem_plain", "hrstem"]
-    assert list(table["start"]) == ["", "hrstem_plain"]
+    assert list(table["network"]) == ["hrstem_first", "hrstem"]
+    assert list(table["start"]) == ["", "hrstem_first"]
     assert list(table["lattice"]) == ["", "32, 64"]
     assert (table[["crops", "hours", "psnr", "psnr_raw"]] == [16, 1.5, 25.5, 20.0]).all(axis=None)
     # two images more, each seen by four features through kernels of three by three

@@ -89,3 +89,18 @@ def total(images: Tensor) -> Tensor:
         half = (flat.shape[1] + 1) // 2
         flat = torch.cat([flat[:, : flat.shape[1] - half] + flat[:, half:], flat[:, flat.shape[1] - half : half]], 1)
     return flat[:, 0]
+
+
+def filtered(images: Tensor, response: Tensor) -> Tensor:
+    """Multiply the spectra of images (N, 1, Y, X) by a response (N or 1, 1, Y, X / 2 + 1), one image after the other.
+
+    Inverse transforms of a batch and of a single image differ in the last bit on some processors (MKL).
+    """
+    response = response.expand(len(images), -1, -1, -1)
+    shape = images.shape[-2:]
+    return torch.stack(
+        [
+            torch.fft.irfft2(torch.fft.rfft2(image) * factor, s=shape)
+            for image, factor in zip(images, response, strict=True)
+        ]
+    )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from emrestore.distort import noise
-from emrestore.distort.effect import Parameters, Range, Scene
+from emrestore.distort.effect import Parameters, Range, Scene, filtered
 from emrestore.errors import EmrestoreError
 
 TRIES = 64
@@ -60,8 +60,7 @@ class Mtf:
         # over the doubled image frequencies still run up to Nyquist
         v = torch.fft.fftfreq(2 * ny, 0.5, device=image.device)[:, None]
         u = torch.fft.rfftfreq(2 * nx, 0.5, device=image.device)
-        blurred = torch.fft.irfft2(torch.fft.rfft2(doubled) * transfer(u, v, parameters), s=(2 * ny, 2 * nx))
-        return blurred[..., :ny, :nx]
+        return filtered(doubled, transfer(u, v, parameters))[..., :ny, :nx]
 
 
 def radial(g: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:

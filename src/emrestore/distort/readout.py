@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from emrestore.distort import noise
-from emrestore.distort.effect import Parameters, Range, Scene, column
+from emrestore.distort.effect import Parameters, Range, Scene, column, filtered
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,8 @@ class Flicker(_Readout):
     def apply(image: Tensor, parameters: Parameters) -> Tensor:
         """Add the field, of expected variance sigma² and mean zero."""
         white = noise.normal(parameters["key"], *image.shape[1:])
-        filtered = torch.fft.irfft2(
-            torch.fft.rfft2(white) * amplitude(image.shape[-2:], image.device), s=image.shape[-2:]
-        )
-        return image + column(parameters["sigma"]) * filtered
+        pink = filtered(white, amplitude(image.shape[-2:], image.device)[None, None])
+        return image + column(parameters["sigma"]) * pink
 
 
 def amplitude(shape: tuple[int, int], device: torch.device | None = None) -> Tensor:

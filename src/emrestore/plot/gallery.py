@@ -137,6 +137,8 @@ def _annotations(p: dict) -> str:
 
 
 def _cropping(p: dict) -> str:
+    if p["angle"]:
+        return f"borders at {math.degrees(p['angle']):.0f}° to the edges"
     return f"borders of {_span([p[side] for side in ('top', 'bottom', 'left', 'right')])} px"
 
 
