@@ -291,9 +291,11 @@ def test_a_network_is_told_how_strongly_to_believe(tmp_path, tiny, monkeypatch):
         open_method("lrtem", "trained")
 
 
-def test_tiles_of_a_deep_network_meet(tmp_path, monkeypatch):
+@pytest.mark.parametrize("lattice", [[], [32]])
+def test_tiles_of_a_deep_network_meet(tmp_path, monkeypatch, lattice):
     torch.manual_seed(1)
-    network = Compact(widths=[4, 8, 8], blocks=1)
+    # windows in which something repeats begin at every 16 px of the image, the second tile at 28
+    network = Compact(widths=[4, 8, 8], blocks=1, lattice=lattice)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     weights.save(network, tmp_path / "deep.safetensors", {"model": "hrstem"})

@@ -95,12 +95,12 @@ class GRDN(Restorer):
         self.up = nn.ConvTranspose2d(features, features, 4, stride=2, padding=1)
         self.last = nn.Conv2d(features, 1, 3, padding=1)
 
-    def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
-        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
-        shallow = self.down(self.first(self.seen(z, disorder)))
+    def restore_seen(self, seen: Tensor) -> Tensor:
+        """Restore from what the network sees, (N, inputs, Y, X), or from tiles of that."""
+        shallow = self.down(self.first(seen))
         deep = _outputs(self.groups, shallow.to(self._block_dtype or shallow.dtype))
         features = shallow + self.fuse(torch.cat(deep, dim=1)) if self.concatenated else deep[-1]
-        return z + self.last(self.up(features.to(shallow.dtype)))
+        return seen[:, :1] + self.last(self.up(features.to(shallow.dtype)))
 
     def use_bfloat16(self) -> Self:
         """Compute the blocks, 98 % of all operations, in bfloat16 from now on; for inference.

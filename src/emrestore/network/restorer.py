@@ -15,7 +15,7 @@ STD_FLOOR = 0.1
 class Restorer(nn.Module):
     """A network that adds a correction to standardised images; equivariant to gain and offset above the floor.
 
-    Subclasses set ``arguments``, what the network was made with, and give ``restore_standardised``.
+    Subclasses set ``arguments``, what the network was made with, and give ``restore_seen``.
     """
 
     arguments: dict
@@ -43,7 +43,15 @@ class Restorer(nn.Module):
         return self.restore_standardised(*told) * std + mean
 
     def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
-        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
+        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1."""
+        height, width = z.shape[-2:]
+        return self.restore_seen(self.seen(padded_to(z, self.multiple), disorder))[..., :height, :width]
+
+    def restore_seen(self, seen: Tensor) -> Tensor:
+        """Restore from what the network sees, (N, inputs, Y, X) as :meth:`seen` gives it, or from tiles of that.
+
+        Edges are multiples of ``multiple``.
+        """
         raise NotImplementedError
 
     @property
@@ -52,7 +60,10 @@ class Restorer(nn.Module):
         return ["image", *["disorder"] * self.conditional, *(f"lattice {window}" for window in self.lattice)]
 
     def seen(self, z: Tensor, disorder: Tensor | None) -> Tensor:
-        """Join to images (N, 1, Y, X) what else the network sees; the disorder is 0 unless given."""
+        """Join to whole images (N, 1, Y, X) what else the network sees; the disorder is 0 unless given.
+
+        What repeats is found in the image as a whole: windows of tiles would begin elsewhere, and end at their borders.
+        """
         images = [z]
         if self.conditional:
             disorder = torch.zeros(len(z), device=z.device) if disorder is None else disorder

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emrestore.network.restorer import Restorer, padded_to
+from emrestore.network.restorer import Restorer
 
 
 class ResidualBlock(nn.Module):
@@ -89,10 +89,9 @@ class Compact(Restorer):
     def _blocks(self, width: int, count: int) -> nn.Sequential:
         return nn.Sequential(*[self.block(width) for _ in range(count)])
 
-    def restore_standardised(self, z: Tensor, disorder: Tensor | None = None) -> Tensor:
-        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
-        padded = padded_to(z, self.multiple)
-        x, kept = self.first(self.seen(padded, disorder)), []
+    def restore_seen(self, seen: Tensor) -> Tensor:
+        """Restore from what the network sees, (N, inputs, Y, X), or from tiles of that."""
+        x, kept = self.first(seen), []
         x = x.to(self._block_dtype or x.dtype)
         for blocks, down in zip(self.ways_down, self.downs, strict=True):
             kept.append(blocks(x))
@@ -100,7 +99,7 @@ class Compact(Restorer):
         x = self.bottom(x)
         for up, blocks in zip(self.ups, self.ways_up, strict=True):
             x = blocks(up(x) + kept.pop())
-        return z + self.last(x.to(padded.dtype))[..., : z.shape[-2], : z.shape[-1]]
+        return seen[:, :1] + self.last(x.to(seen.dtype))
 
     def use_bfloat16(self) -> Self:
         """Compute all but the first and the last convolution in bfloat16 from now on; for inference."""
@@ -194,28 +193,27 @@ class MRUNet(Restorer):
         self.multiple = 2 ** len(self.ups)
         self.images = nn.ModuleList(nn.Conv2d(width, 1, 3, padding=1) for width in reversed(widths))
 
-    def restore_standardised(self, z: Tensor) -> Tensor:
-        """Restore images (N, 1, Y, X) of mean 0 and standard deviation 1, or tiles of such images."""
-        return self.resolutions(z)[-1]
+    def restore_seen(self, seen: Tensor) -> Tensor:
+        """Restore from what the network sees, standardised images (N, 1, Y, X), or from tiles of that."""
+        return self.resolutions(seen)[-1]
 
-    def resolutions(self, z: Tensor) -> list[Tensor]:
+    def resolutions(self, seen: Tensor) -> list[Tensor]:
         """Restore standardised images at all resolutions, from the coarsest to the image's own.
 
-        The coarse ones are to match the clean image averaged over as many pixels, which training may ask for.
+        The coarse ones are to match the clean image averaged over as many pixels, which training may ask for. Edges are
+        multiples of the coarsest pixel.
         """
-        padded = padded_to(z, self.multiple)
-        x, kept = padded.to(self._block_dtype or padded.dtype), []
+        x, kept = seen.to(self._block_dtype or seen.dtype), []
         for convolutions in self.ways_down:
             kept.append(convolutions(x))
             x = functional.max_pool2d(kept[-1], 2)
         x = self.bottom(x)
-        found = [self.images[0](x).to(padded.dtype) + functional.avg_pool2d(padded, 2 ** len(self.ups))]
+        found = [self.images[0](x).to(seen.dtype) + functional.avg_pool2d(seen, 2 ** len(self.ups))]
         for level, (up, convolutions) in enumerate(zip(self.ups, self.ways_up, strict=True), start=1):
             x = convolutions(torch.cat([up(x), kept.pop()], dim=1))
             scale = 2 ** (len(self.ups) - level)
-            coarse = functional.avg_pool2d(padded, scale) if scale > 1 else padded
-            found.append(self.images[level](x).to(padded.dtype) + coarse)
-        found[-1] = found[-1][..., : z.shape[-2], : z.shape[-1]]
+            coarse = functional.avg_pool2d(seen, scale) if scale > 1 else seen
+            found.append(self.images[level](x).to(seen.dtype) + coarse)
         return found
 
     def use_bfloat16(self) -> Self:

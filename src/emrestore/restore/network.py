@@ -94,16 +94,14 @@ class NetworkMethod:
         z = torch.from_numpy(((images - mean) / np.where(constant, 1, std)).astype(np.float32))[:, None]
         height, width = z.shape[2:]
         z = padded_to(z, self.network.multiple).to(self.device)
-        told = ()
-        if self.network.conditional:
-            told = (torch.full((len(z),), self.disorder, device=self.device),)
+        seen = self.network.seen(z, torch.full((len(z),), self.disorder, device=self.device))
         out = torch.empty_like(z)
         # full float32: by default CUDA convolutions round their factors to 10 bits
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for (see_y, give_y), (see_x, give_x) in windows:
-                seen = self.network.restore_standardised(z[:, :, see_y, see_x], *told)
+                restored = self.network.restore_seen(seen[:, :, see_y, see_x])
                 inner = [slice(g.start - s.start, g.stop - s.start) for s, g in ((see_y, give_y), (see_x, give_x))]
-                out[:, :, give_y, give_x] = seen[:, :, *inner]
+                out[:, :, give_y, give_x] = restored[:, :, *inner]
         restored = out[:, 0, :height, :width].cpu().numpy() * std + mean
         return np.where(constant, images, restored)
 
