@@ -139,19 +139,17 @@ use rule train_network as train_model with:
 
 
 rule keep_model:
-    """Keep a network in models/, from where studies and users read it, with histories and records of its training."""
+    """Keep a network, and the one it began with, in models/, from where studies and users read it, with records."""
     input:
         files=lambda w: [
-            f"results/models/{w.modality}.safetensors",
-            *[
-                file
-                for network in [w.modality, model(w.modality)["start"]]
-                if network
-                for file in [
-                    f"results/models/{network}.csv",
-                    record(f"models/{network}"),
-                ]
-            ],
+            file
+            for network in [w.modality, model(w.modality)["start"]]
+            if network
+            for file in [
+                f"results/models/{network}.safetensors",
+                f"results/models/{network}.csv",
+                record(f"models/{network}"),
+            ]
         ],
     output:
         done="results/models/{modality}_kept.txt",
