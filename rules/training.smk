@@ -76,13 +76,13 @@ rule train_network:
 use rule train_network as train_model with:
     input:
         train_shards=lambda w: shard_files(
-            model(w.network)["modality"],
+            model(w.network)["images"],
             "train",
             value("models/shards"),
             "disordered",
         ),
         validation_shards=lambda w: shard_files(
-            model(w.network)["modality"],
+            model(w.network)["images"],
             "validation",
             value("models/validation"),
             "disordered",
