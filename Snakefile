@@ -102,9 +102,9 @@ rule clean_shards:
 
 
 rule models:
-    """Train the networks that ship anew, and keep them in models/."""
+    """Train the networks that ship anew, and those that they begin with, and keep them in models/."""
     input:
-        expand(rules.keep_model.output, modality=MODALITIES),
+        expand(rules.keep_model.output, network=with_starts(MODALITIES)),
 
 
 rule cards:

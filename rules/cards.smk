@@ -45,13 +45,13 @@ use rule keep_model as keep_card with:
         "results/logs/keep_card/{modality}.log",
     benchmark:
         "results/timings/keep_card/{modality}.tsv"
+    wildcard_constraints:
+        modality="|".join(MODALITIES),
 
 
-# each with the network that it began with
 KEPT_MODELS = [
     name
-    for name in value("models/networks")
-    if name in SHIPPED or name in [model(shipped)["start"] for shipped in SHIPPED]
+    for name in with_starts(SHIPPED)
     if Path(value("models/folder"), f"{name}.json").exists()
 ]
 

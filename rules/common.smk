@@ -126,6 +126,12 @@ def model(network):
     return value(f"models/networks/{network}")
 
 
+def with_starts(modalities):
+    """The networks of some modalities, each behind the one that it begins with."""
+    pairs = [(model(modality)["start"], modality) for modality in modalities]
+    return list(dict.fromkeys(name for pair in pairs for name in pair if name))
+
+
 def shards(modalities, splits):
     """Files of all shards of some modalities and splits."""
     return [

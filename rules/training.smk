@@ -139,27 +139,22 @@ use rule train_network as train_model with:
 
 
 rule keep_model:
-    """Keep a network, and the one it began with, in models/, from where studies and users read it, with records."""
+    """Keep a network in models/, from where studies and users read it, with the history and the record of its training."""
     input:
-        files=lambda w: [
-            file
-            for network in [w.modality, model(w.modality)["start"]]
-            if network
-            for file in [
-                f"results/models/{network}.safetensors",
-                f"results/models/{network}.csv",
-                record(f"models/{network}"),
-            ]
+        files=[
+            rules.train_model.output.weights,
+            rules.train_model.output.history,
+            rules.train_model.output.record,
         ],
     output:
-        done="results/models/{modality}_kept.txt",
-        record=record("models/{modality}_kept"),
+        done="results/models/{network}_kept.txt",
+        record=record("models/{network}_kept"),
     log:
-        "results/logs/keep_model/{modality}.log",
+        "results/logs/keep_model/{network}.log",
     benchmark:
-        "results/timings/keep_model/{modality}.tsv"
+        "results/timings/keep_model/{network}.tsv"
     wildcard_constraints:
-        modality="|".join(MODALITIES),
+        network="|".join(value("models/networks")),
     conda:
         "../envs/environment.yaml"
     params:
