@@ -1,0 +1,64 @@
+"""The weights in models/: whole, small, on record, as good as when they were kept, and without seams."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from emrestore import authors
+from emrestore.metrics import scores_by_image
+from emrestore.network import weights
+from emrestore.restore import open_method, restore
+from emrestore.restore.network import OVERLAP
+from emrestore.workflow import sha256
+
+MODELS = Path(__file__).parents[2] / "models"
+#: Mean PSNR [dB] over the authors' pairs 0 to 3, as measured when they were kept; none for HR-TEM, which has no pairs.
+MEASURED = {"hrstem_first": 28.478}
+#: Largest file that may ship [bytes].
+LIMIT = 10_000_000
+
+
+def test_all_weights_have_been_measured():
+    assert {path.stem for path in MODELS.glob("*.safetensors")} == MEASURED.keys()
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_weights_are_those_of_their_record(name):
+    path = MODELS / f"{name}.safetensors"
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert path.stat().st_size < LIMIT
+    assert record["outputs"][f"results/models/{name}.safetensors"] == sha256(path)
+    assert record["outputs"][f"results/models/{name}.csv"] == sha256(path.with_suffix(".csv"))
+    _, metadata = weights.load(path)
+    history = pd.read_csv(path.with_suffix(".csv"))
+    assert metadata["crops"] == history["crops"].iloc[-1] == record["params"]["crops"]
+    assert metadata["psnr"] == pytest.approx(history["psnr"].iloc[-1], rel=1e-5)
+    assert history["skipped"].iloc[-1] == 0
+
+
+@pytest.mark.parametrize(("name", "psnr"), [(name, psnr) for name, psnr in MEASURED.items() if psnr])
+def test_restoration_is_as_good_as_it_was(name, psnr):
+    modality = weights.read_metadata(MODELS / f"{name}.safetensors")["model"]
+    truth, distorted = (images[:4].astype(float) for images in authors.pairs(modality))
+    restored = restore(distorted, modality, MODELS / f"{name}.safetensors", precision="fp32")
+    # float32 sums in another order change less than a thousandth of a decibel
+    assert scores_by_image(restored, truth)["psnr"].mean() == pytest.approx(psnr, abs=0.005)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_tiles_meet_without_seams(name):
+    modality = weights.read_metadata(MODELS / f"{name}.safetensors")["model"]
+    _, distorted = authors.pairs("lrtem" if modality == "hrtem" else modality)
+    # a mosaic larger than a tile, whose parts are as bright as each other
+    parts = (distorted - distorted.mean((1, 2), keepdims=True)) / distorted.std((1, 2), keepdims=True)
+    image = np.block([[*parts[:3]], [*parts[1:4]]])
+    whole, tiled = (
+        restore(image, method=open_method(modality, MODELS / f"{name}.safetensors", precision="fp32", tile=tile))
+        for tile in (None, 4 * OVERLAP)
+    )
+    error = np.abs(tiled - whole) / whole.std()
+    assert error.max() < 0.01
+    assert np.sqrt((error**2).mean()) < 0.001
