@@ -99,9 +99,9 @@ class NetworkMethod:
         # full float32: by default CUDA convolutions round their factors to 10 bits
         with torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             for (see_y, give_y), (see_x, give_x) in windows:
-                restored = self.network.restore_seen(seen[:, :, see_y, see_x])
+                part = self.network.restore_seen(seen[:, :, see_y, see_x])
                 inner = [slice(g.start - s.start, g.stop - s.start) for s, g in ((see_y, give_y), (see_x, give_x))]
-                out[:, :, give_y, give_x] = restored[:, :, *inner]
+                out[:, :, give_y, give_x] = part[:, :, *inner]
         restored = out[:, 0, :height, :width].cpu().numpy() * std + mean
         return np.where(constant, images, restored)
 
