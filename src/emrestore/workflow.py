@@ -171,7 +171,8 @@ def _set_threads(threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(True)
+        # as torch.use_deterministic_algorithms(True), without importing its compiler, which takes each job seconds
+        torch.set_deterministic_debug_mode("error")
     if "threadpoolctl" in sys.modules or "numpy" in sys.modules:
         import threadpoolctl
 

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -115,3 +117,15 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch, error, raised):
         run(fail, snakemake(tmp_path))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["envs", "in.txt", "log"]
     assert ("mend this" in (tmp_path / "log").read_text()) or ("full" in (tmp_path / "log").read_text())
+
+
+def test_jobs_compute_deterministically_and_do_not_wait_for_a_compiler():
+    code = """
+import sys
+import torch
+from emrestore.workflow import _set_threads
+_set_threads(1)
+assert torch.are_deterministic_algorithms_enabled() and torch.get_num_threads() == 1
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -55,6 +55,8 @@ def style() -> Iterator[None]:
 def save(figure: Figure, png: Path, pdf: Path) -> None:
     """Write both files without dates, so that equal figures are equal files."""
     figure.savefig(png, format="png", metadata={"Software": None})
+    # laid out by now; doing that again takes seconds for a figure of many panels
+    figure.set_layout_engine("none")
     figure.savefig(pdf, format="pdf", metadata={"CreationDate": None})
     plt.close(figure)
 
