@@ -127,9 +127,14 @@ def model(network):
 
 
 def with_starts(modalities):
-    """The networks of some modalities, each behind the one that it begins with."""
-    pairs = [(model(modality)["start"], modality) for modality in modalities]
-    return list(dict.fromkeys(name for pair in pairs for name in pair if name))
+    """The networks of some modalities, each behind those that it begins with."""
+    chains = []
+    for modality in modalities:
+        chain = [modality]
+        while start := model(chain[0])["start"]:
+            chain.insert(0, start)
+        chains += chain
+    return list(dict.fromkeys(chains))
 
 
 def shards(modalities, splits):
