@@ -10,7 +10,10 @@ JUDGED = {
 }
 LEARNED = [*REDUCED, *[run for run in COMPARISONS if run[0] == "distortions"]]
 RESOLVED = [*REDUCED, *[run for run in COMPARISONS if run[0] == "resolution"]]
-NETWORKS = [method for method in OTHERS if weights(method)]
+# the published network, and ours where it ships
+NETWORKS = [
+    method for method in [*OTHERS, "trained"] if method in RESTORED and weights(method)
+]
 VALIDATION = shard_files(
     value("experiments/modality"), "validation", value("experiments/validation")
 )
@@ -77,12 +80,12 @@ rule score_resolution:
 
 
 rule score_annotations:
-    """Measure how far every trained network, and the published one, changes annotations and cropped borders."""
+    """Measure how far compared networks, the published one and ours change annotations and cropped borders."""
     input:
         weights=[
             *[
                 trained(run, "weights.safetensors")
-                for run in [*EXPERIMENTS, *COMPARISONS]
+                for run in [*REDUCED, *COMPARISONS]
             ],
             *[weights(method) for method in NETWORKS],
         ],
@@ -99,13 +102,13 @@ rule score_annotations:
     params:
         **JUDGED,
         runs=[
-            *[list(run) for run in [*EXPERIMENTS, *COMPARISONS]],
+            *[list(run) for run in [*REDUCED, *COMPARISONS]],
             *[["others", method, 0] for method in NETWORKS],
         ],
         models=[
             *[
                 training_modalities(network)[0]
-                for _, network, _ in [*EXPERIMENTS, *COMPARISONS]
+                for _, network, _ in [*REDUCED, *COMPARISONS]
             ],
             *[value(f"restore/{method}/model") for method in NETWORKS],
         ],
