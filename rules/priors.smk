@@ -31,6 +31,7 @@ rule measure_priors:
         widths=value("priors/widths"),
         fields=value("priors/fields"),
         pairs=value("priors/pairs"),
+        edge=value("priors/edge"),
         much=value("priors/much"),
         border=value("columns/border"),
         chain=model(value("priors/model"))["chain"],

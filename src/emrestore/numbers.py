@@ -644,10 +644,10 @@ def confidence_numbers(table: pd.DataFrame) -> dict[str, dict]:
 def prior_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Give what our network does at either end of the disorder that it can be told, beside the published one.
 
-    Keys are ``priors.strong``, ``.honest`` and ``.published`` with ``psnr_ordered`` and ``psnr_disordered``, and for
-    each dose (``low``, ``middle``, ``high``) ``rmse_perfect``, ``rmse_widest`` and ``slope`` of columns that are
-    displaced most, ``vacancy`` and ``half``; ``priors.cost_ordered`` is the PSNR that the honest end costs on specimens
-    without disorder.
+    Keys are ``priors.strong``, ``.honest`` and ``.published`` with ``psnr_ordered``, ``psnr_disordered``, and
+    ``gain_ordered`` and ``gain_disordered`` over the strong end, image by image; and for each dose (``low``,
+    ``middle``, ``high``) ``rmse_perfect``, ``rmse_widest`` and ``slope`` of columns that are displaced most,
+    ``vacancy`` and ``half``.
     """
     told = table.loc[table["method"] == "trained", "disorder"]
     ends = {told.min(): "strong", told.max(): "honest"}
@@ -666,11 +666,10 @@ def prior_numbers(table: pd.DataFrame) -> dict[str, dict]:
             quantity += "_widest" if row.width else "_perfect"
         elif quantity == "slope" and row.width == 0:
             continue
-        unit = "dB" if quantity.startswith("psnr") else "pm" if quantity.startswith("rmse") else ""
+        unit = "dB" if quantity.startswith(("psnr", "gain")) else "pm" if quantity.startswith("rmse") else ""
         place = f"priors.{which}.{quantity}{named.get(row.dose, '')}"
         found[place] = number(row.value, row.low, row.high, unit, NETWORKS[row.method])
-    cost = found["priors.strong.psnr_ordered"]["value"] - found["priors.honest.psnr_ordered"]["value"]
-    return found | {"priors.cost_ordered": number(cost, unit="dB", of="trained")}
+    return found
 
 
 def feature_numbers(survival: pd.DataFrame, invented: pd.DataFrame) -> dict[str, dict]:

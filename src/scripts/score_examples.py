@@ -12,7 +12,7 @@ from emrestore.workflow import run
 def main(pairs: Path, restored: list[Path], table: Path, *, methods: list[str]) -> None:
     """Write a row for each image and method, ``raw`` for the distorted image; ``restored`` has a path for each method.
 
-    ``psnr`` [dB] and ``ssim`` take the truth's maximum as MAX, ``l1`` is the mean absolute error over it; ``dose`` is
+    ``psnr`` [dB] takes the truth's maximum as MAX, ``ssim`` its range, ``l1`` is the mean absolute error over the maximum; ``dose`` is
     the truth's mean [e/px].
     """
     source = store.read(pairs)

@@ -239,7 +239,10 @@ def priors(doses=AUDITED):
                 rows.append(known | error | {"quantity": "slope"} | with_interval("", slope))
         for dose, quantity in itertools.product(doses, ("vacancy", "half")):
             rows.append(known | {"dose": dose, "width": 0.0, "quantity": quantity} | with_interval("", 1 - slope))
-        for quantity, psnr in (("psnr_ordered", 30 - told), ("psnr_disordered", 28 + told)):
+        more = 2 if method == "published" else told
+        for quantity, psnr in (
+            ("psnr_ordered", 30 - more), ("psnr_disordered", 28 + more), ("gain_ordered", -more), ("gain_disordered", more)
+        ):  # fmt: skip
             rows.append(known | {"dose": np.nan, "width": np.nan, "quantity": quantity} | with_interval("", psnr))
     return pd.DataFrame(rows)
 

@@ -79,6 +79,14 @@ def test_image_scores_by_hand():
     assert found["ssim"] < 1
 
 
+def test_a_high_level_does_not_hide_lost_contrast():
+    """Of white noise a = b + c on a high level the windows' SSIM is 2 var(b) / (2 var(b) + var(c)), here 2/3."""
+    noise = np.random.default_rng(3).normal(0, 1, (2, 1, 256, 256))
+    truth, image = 1e4 + noise[0], 1e4 + noise.sum(0)
+    # of 2.4 independent pixels a window: its own mean is taken off, and the constants of SSIM add 2 %
+    assert image_scores(image, truth)["ssim"] == pytest.approx(2 / 3, abs=0.05)
+
+
 def test_columns_of_raw_images_are_measured_without_bias():
     """At many electrons least squares on raw counts follows displacements: slope 1, error near its bound."""
     found = experiment.column_scores(Identity(), LATTICE, 1e6, 10.0, 4, 1, 3)
@@ -99,7 +107,7 @@ def table():
         for seed, noise in enumerate((0.0, 0.3, -0.3)):
             row = dict.fromkeys(SCORES, 10 + shift + noise) | {"experiment": kind, "network": name, "seed": seed}
             costs = ["parameters", "multiply_adds", "seconds", "training_seconds", "crops"]
-            rows.append(row | dict.fromkeys([*costs, "raw_psnr", "raw_ssim", "raw_l1"], 1.0))
+            rows.append(row | dict.fromkeys([*costs, "raw_psnr", "raw_l1"], 1.0))
     return pd.DataFrame(rows)
 
 

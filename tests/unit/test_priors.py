@@ -31,10 +31,12 @@ def test_raw_images_keep_displacements_and_contents(table):
 
 
 def test_images_are_scored_by_the_disorder_of_their_specimens():
-    truth = np.ones((6, 8, 8))
-    error = np.array([0.1, 0.1, 0.01, 0.01, 1.0, 1.0])
-    found = image_scores(Identity(), truth, truth + error[:, None, None], np.array([0, 0, 0.5, 1.0, 0.2, 0.4]), 0.5)
-    values = found.set_index("quantity")["value"]
-    # -20 log10 of the error; weak disorder counts as neither
-    assert values["psnr_ordered"] == pytest.approx(20, abs=1e-4)
-    assert values["psnr_disordered"] == pytest.approx(40, abs=1e-4)
+    scores, strong = np.array([20.0, 22, 40, 44, 1, 1]), np.array([21.0, 23.2, 39, 43, 9, 9])
+    found = image_scores(scores, strong, np.array([0, 0, 0.5, 1.0, 0.2, 0.4]), 0.5)
+    found = found.set_index("quantity")
+    # weak disorder counts as neither
+    assert found["value"].round(9).to_dict() == {
+        "psnr_ordered": 21, "psnr_disordered": 42, "gain_ordered": -1.1, "gain_disordered": 1
+    }  # fmt: skip
+    # differences are paired: two of -1 and -1.2 dB, Student's t of one degree of freedom
+    assert found.loc["gain_ordered", "high"] == pytest.approx(-1.1 + 12.706 * 0.1, abs=1e-3)

@@ -7,6 +7,7 @@ import pytest
 import study_tables
 
 from emrestore.plot.versus import SHOWN, versus_figure
+from emrestore.survival import rate
 from emrestore.versus import verdicts, versus
 
 
@@ -46,17 +47,76 @@ def test_errors_are_compared_condition_by_condition(table):
     assert (row["kind"], row["published"], row["ours"]) == ("accuracy", 4.0, 12.0)
     assert row["ratio"] == 3.0
     # both known to 5 %, as independent errors
-    assert row["ratio_high"] == pytest.approx(3 * np.exp(0.05 * np.sqrt(2)), rel=1e-12)
-    assert row["ratio_low"] * row["ratio_high"] == pytest.approx(9.0, rel=1e-12)
+    half = 0.05 * np.hypot(4, 12)
+    assert row["difference_low"] == pytest.approx(8 - half, rel=1e-12)
+    assert row["difference_high"] == pytest.approx(8 + half, rel=1e-12)
     assert "raw" not in set(table["method"])
 
 
 def test_slopes_are_compared_by_what_they_lack_of_one(table):
     row = one(table, specimen="displaced_small", quantity="slope", thickness=2, method="strong")
     assert row["kind"] == "honesty"
-    # the mean of both axes is 0.6, of half width sqrt(0.025² + 0.035²) / 2
+    # 0.5 and 0.3 from one, mean of half width sqrt(0.025² + 0.035²) / 2
     assert (row["published"], row["ours"]) == (pytest.approx(0.4), pytest.approx(0.4))
-    assert np.log(row["ratio_high"]) == pytest.approx(np.sqrt(2) * np.hypot(0.025, 0.035) / 2 / 0.4, rel=1e-9)
+    assert row["difference_high"] == pytest.approx(np.sqrt(2) * np.hypot(0.025, 0.035) / 2, rel=1e-9)
+
+
+def test_slopes_on_either_side_of_one_do_not_cancel():
+    some = displaced({"published_ls": 1.0, "trained_ls": 1.0})
+    for end in ("", "_low", "_high"):
+        some["slope_x" + end] += 0.7
+    studied = study_tables
+    survival, invented = studied.features()
+    found = versus(some, studied.realistic(), studied.counts(), survival, invented, studied.departures())
+    # 1.2 and 0.7
+    row = one(found, specimen="displaced_small", quantity="slope", thickness=2, method="strong")
+    assert row["ours"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("ours", "published", "verdict"),
+    [
+        # contents of a vacancy's neighbour: right but for its error, half of it lacking
+        ((0.998, 0.978, 1.018), (0.5, 0.48, 0.52), "closer"),
+        ((0.7, 0.68, 0.72), (0.998, 0.978, 1.018), "farther"),
+        ((1.0, 0.98, 1.02), (0.99, 0.97, 1.01), None),
+        # beyond one is as far as short of it
+        ((1.3, 1.2, 1.4), (0.5, 0.4, 0.6), "closer"),
+    ],
+)
+def test_whoever_is_right_is_closer(ours, published, verdict):
+    rows = [
+        {"feature": "vacant column", "size": 0.0, "sampling": "poisson", "dose": 50.0, "method": method}
+        | dict(zip(("amplitude", "amplitude_low", "amplitude_high"), ends, strict=True))
+        for method, ends in (("trained_ls", ours), ("published_ls", published))
+    ]
+    studied = study_tables
+    table = versus(
+        displaced({"raw_ls": 1.0}), studied.realistic(), studied.counts(), pd.DataFrame(rows),
+        studied.features()[1].iloc[:0], studied.departures(),
+    )  # fmt: skip
+    row = verdicts(table[table["quantity"] == "vacant column"], 0.2).iloc[0]
+    assert (row["closer"], row["farther"]) == (verdict == "closer", verdict == "farther")
+
+
+def test_columns_that_are_not_there_count_against_none():
+    """Eight in four images and none: exact Poisson intervals, 3.5 to 15.8 and 0 to 3.7; five might be chance."""
+    rates = {
+        name: rate(np.array([number, 0, 0, 0]), 100.0) for name, number in (("none", 0), ("five", 5), ("eight", 8))
+    }
+    studied = study_tables
+    for first, second, verdict in (("none", "eight", "closer"), ("eight", "none", "farther"), ("none", "five", None)):
+        found = [
+            {"sampling": "poisson", "dose": 50.0, "specimen": "film", "method": method} | rates[name]
+            for method, name in (("trained", first), ("published", second))
+        ]
+        survival = studied.features()[0]
+        table = versus(
+            displaced({"raw_ls": 1.0}), studied.realistic(), studied.counts(), survival, pd.DataFrame(found),
+            studied.departures(),
+        )  # fmt: skip
+        row = verdicts(table[table["quantity"] == "phantoms"], 0.2).iloc[0]
+        assert (row["specimen"], row["closer"], row["farther"]) == ("film", verdict == "closer", verdict == "farther")
 
 
 def test_counts_are_compared_by_what_is_wrong(table):
@@ -72,7 +132,8 @@ def test_only_the_region_of_the_claims_is_compared(table):
     rows = table[(table["specimen"] == "dislocation") & (table["quantity"] == "position")]
     assert not rows.duplicated(["sampling", "dose", "method"]).any()
     assert (rows["ratio"] == 1).all()
-    assert set(table["specimen"]) == {"displaced_small", "dislocation", "particle", "features"}
+    known = {"displaced_small", "disordered_small", "dislocation", "particle", "features", "film"}
+    assert set(table["specimen"]) == known
 
 
 def test_features_and_phantoms(table):
@@ -85,11 +146,15 @@ def test_features_and_phantoms(table):
 
 
 def test_verdicts_count_whole_intervals():
-    ratio = np.array([0.5, 1.1, 1.3, np.nan, np.inf])
-    table = pd.DataFrame({"kind": "accuracy", "specimen": "particle", "method": "strong", "ratio": ratio})
-    table["ratio_low"], table["ratio_high"] = [0.4, 0.9, 1.2, np.nan, np.nan], [0.6, 1.3, 1.4, np.nan, np.nan]
+    published = np.array([2.0, 1.0, 1.0, 0.0, 0.0, np.nan])
+    ours = np.array([1.0, 1.1, 1.3, 0.0, 1.0, 1.0])
+    table = pd.DataFrame({"kind": "accuracy", "specimen": "particle", "method": "strong", "published": published})
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table = table.assign(ours=ours, ratio=ours / published, difference=ours - published)
+    half = np.array([0.5, 0.2, 0.2, 0.1, 1.5, 0.0])
+    table = table.assign(difference_low=table["difference"] - half, difference_high=table["difference"] + half)
     row = verdicts(table, 0.2).iloc[0]
-    assert (row["conditions"], row["within"], row["closer"], row["farther"]) == (4, 2, 1, 1)
+    assert (row["conditions"], row["within"], row["closer"], row["farther"]) == (5, 3, 1, 1)
     assert (row["least"], row["middle"], row["largest"]) == (0.5, pytest.approx(1.2), np.inf)
 
 

@@ -23,10 +23,11 @@ def priors_figure(table: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, 3, figsize=(WIDTH, 0.66 * WIDTH), sharex=True)
     widths = sorted(table["width"].dropna().unique())
     doses = sorted(table["dose"].dropna().unique())
-    specimens = [("psnr_ordered", "without disorder"), ("psnr_disordered", "with disorder")]
+    specimens = [("gain_ordered", "without disorder"), ("gain_disordered", "with disorder")]
     for shade, (quantity, label) in zip(SHADES, specimens, strict=False):
-        _draw(axes[0, 0], table[table["quantity"] == quantity], shade, label)
-    axes[0, 0].set(ylabel="PSNR [dB]")
+        rows = table[(table["quantity"] == quantity) & (table["method"] != "raw")]
+        _draw(axes[0, 0], rows, shade, label)
+    axes[0, 0].set(ylabel="PSNR less that told least [dB]")
     panel(axes[0, 0], "a", "validation pairs")
     largest = max(widths)
     shown = [

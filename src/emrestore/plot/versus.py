@@ -48,10 +48,10 @@ def versus_figure(table: pd.DataFrame, tolerance: float) -> Figure:
         # symbols of one line beside each other, in the order of their dose
         rank = some.groupby("name")["dose"].rank(method="first")
         y += 0.6 * ((rank - 0.5) / some.groupby("name")["dose"].transform("size") - 0.5).to_numpy()
-        ratio = some["ratio"].clip(*SHOWN)
-        ends = some[["ratio_low", "ratio_high"]].fillna({"ratio_low": ratio, "ratio_high": ratio}).clip(*SHOWN)
-        axis.hlines(y, ends["ratio_low"], ends["ratio_high"], color="0.6", linewidth=0.5, zorder=1)
-        drawn = axis.scatter(ratio, y, c=some["dose"], norm=colours, cmap="viridis", s=7, zorder=2)
+        ratio = some["ratio"].clip(*SHOWN).to_numpy()
+        # larger where the interval of the difference lies on one side of zero
+        sizes = np.where(some["difference_low"] * some["difference_high"] > 0, 11, 3)
+        drawn = axis.scatter(ratio, y, c=some["dose"], s=sizes, norm=colours, cmap="viridis", zorder=2)
         axis.axvspan(1, 1 + tolerance, color="0.93", zorder=0)
         axis.axvline(1, color="black", linewidth=0.6)
         axis.set(xscale="log", xlim=SHOWN, yticks=range(len(names[kind])), ylim=(len(names[kind]) - 0.4, -0.6))

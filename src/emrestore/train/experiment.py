@@ -14,7 +14,7 @@ from emrestore.restore import Method
 from emrestore.stats import slope
 from emrestore.train import data
 
-#: Edge of the images that are scored [px], or that of the clean images, if less.
+#: Edge of the images that small experiments are scored on [px], or that of the clean images, if less.
 SCORED = 128
 
 
@@ -44,9 +44,11 @@ class Pairs:
     drawn: Mapping[str, Parameters]
 
 
-def draw(pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part) -> Pairs:
-    """Draw fixed pairs of clean and distorted images, of :data:`SCORED` pixels."""
-    clean, pixel_size, disorder = data.crops(pool, min(SCORED, *pool.images.shape[1:]), 0, count, seed, *address)
+def draw(
+    pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part, edge: int = SCORED
+) -> Pairs:
+    """Draw fixed pairs of clean and distorted images of ``edge`` pixels."""
+    clean, pixel_size, disorder = data.crops(pool, min(edge, *pool.images.shape[1:]), 0, count, seed, *address)
     keys = noise.keys(rng.key(seed, *address, "distortions"), count)
     truth, distorted, drawn = chains.distort(chain, keys, clean, pixel_size)
     dose = drawn["exposure"]["electrons"] * clean.mean(dim=(1, 2, 3))

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 
 from emrestore.columns.response import Lattice, measure, prior_draws, summarise_errors
-from emrestore.metrics import psnr
 from emrestore.restore import Method
 from emrestore.stats import mean_interval
 
@@ -73,15 +72,15 @@ def lattice_scores(
     return pd.concat(found, ignore_index=True)[["dose", "width", "quantity", "value", "low", "high"]]
 
 
-def image_scores(
-    method: Method, truth: np.ndarray, distorted: np.ndarray, disorder: np.ndarray, much: float
-) -> pd.DataFrame:
-    """Score restored images, those of specimens without disorder and with much of it apart.
+def image_scores(scores: np.ndarray, strong: np.ndarray, disorder: np.ndarray, much: float) -> pd.DataFrame:
+    """Summarise the PSNR of images, those of specimens without disorder and with much of it apart.
 
     Parameters
     ----------
-    truth, distorted
-        (N, Y, X).
+    scores
+        (N,) PSNR of each image as some method restores it [dB].
+    strong
+        (N,) that of the same images, restored by our network as it is told to expect least disorder [dB].
     disorder
         (N,) of each specimen.
     much
@@ -90,9 +89,14 @@ def image_scores(
     Returns
     -------
     DataFrame
-        ``quantity, value, low, high``: ``psnr_ordered, psnr_disordered`` [dB].
+        ``quantity, value, low, high``: ``psnr_ordered, psnr_disordered`` and, image by image, ``gain_ordered,
+        gain_disordered`` over ``strong`` [dB].
     """
-    each = psnr(method(distorted, lambda fraction: None), truth, truth.max(axis=(1, 2)))
     chosen = {"ordered": disorder == 0, "disordered": disorder >= much}
-    rows = [(f"psnr_{name}", *mean_interval(each[some])) for name, some in chosen.items()]
+    values = {"psnr": scores, "gain": scores - strong}
+    rows = [
+        (f"{quantity}_{name}", *mean_interval(each[some]))
+        for quantity, each in values.items()
+        for name, some in chosen.items()
+    ]
     return pd.DataFrame(rows, columns=["quantity", "value", "low", "high"])

@@ -18,7 +18,7 @@ KEYS = ["experiment", "network", "seed"]
 PARAMETERS = ["architecture", "arguments", "modality", "chain", "crops", "loss", "schedule", "precision"]
 FACTS = ["commit", "dirty", "code", "started"]
 #: What is averaged over seeds.
-SCORES = ["psnr", "ssim", "l1", "position_rmse", "slope", "scs_bias"]
+SCORES = ["psnr", "l1", "position_rmse", "slope", "scs_bias"]
 #: What a network costs, the same for all seeds but for the timing.
 COSTS = ["parameters", "multiply_adds", "seconds", "training_seconds", "crops"]
 #: What networks that learned other distortions are judged by.
@@ -117,13 +117,13 @@ def network_table(scores: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``experiment, network, seeds``; of each score its mean, ``_low`` and ``_high``; costs; and ``raw_psnr, raw_ssim,
-        raw_l1`` of the distorted images.
+        ``experiment, network, seeds``; of each score its mean, ``_low`` and ``_high``; costs; and ``raw_psnr, raw_l1``
+        of the distorted images.
     """
     rows = []
     for (experiment, network), group in scores.groupby(["experiment", "network"], sort=False):
         row = {"experiment": experiment, "network": network} | _means(group, SCORES)
-        row |= {name: group[name].mean() for name in [*COSTS, "raw_psnr", "raw_ssim", "raw_l1"]}
+        row |= {name: group[name].mean() for name in [*COSTS, "raw_psnr", "raw_l1"]}
         rows.append(row)
     return pd.DataFrame(rows)
 
