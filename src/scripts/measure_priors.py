@@ -38,7 +38,9 @@ def main(
     columns = Lattice(**{key: lattice[key] for key in Lattice.__annotations__})
     right = build_chain(distortions, chain)
     known = experiment.draw(data.load(validation_shards), right, pairs, seed, "scores", edge=edge)
-    methods = [("trained", told, open_method(model, weights, precision=precision, prior=told)) for told in sorted(disorder)]
+    methods = [
+        ("trained", told, open_method(model, weights, precision=precision, prior=told)) for told in sorted(disorder)
+    ]
     methods.append(("published", float("nan"), open_method(model, published, precision=precision)))
     methods.append(("raw", float("nan"), open_method("identity")))
     tables, strong = [], None

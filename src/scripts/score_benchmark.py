@@ -24,7 +24,7 @@ def main(
     precision: str,
     images: int | str,
 ) -> None:
-    """Write a row per image: ``psnr`` [dB] with the truth's maximum as MAX, ``ssim`` with its range, ``l1`` over that maximum.
+    """Write a row per image: ``psnr`` [dB], ``ssim`` and ``l1`` as of :func:`emrestore.metrics.scores_by_image`.
 
     ``weights`` is empty for a filter. ``sets`` names the files of pairs; ``images``: how many of each split, the first
     ones, or ``"all"``. A pair whose distorted image is its truth has a row without scores: there is nothing to restore.

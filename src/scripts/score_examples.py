@@ -12,8 +12,8 @@ from emrestore.workflow import run
 def main(pairs: Path, restored: list[Path], table: Path, *, methods: list[str]) -> None:
     """Write a row for each image and method, ``raw`` for the distorted image; ``restored`` has a path for each method.
 
-    ``psnr`` [dB] takes the truth's maximum as MAX, ``ssim`` its range, ``l1`` is the mean absolute error over the maximum; ``dose`` is
-    the truth's mean [e/px].
+    ``psnr`` [dB], ``ssim`` and ``l1`` are those of :func:`emrestore.metrics.scores_by_image`; ``dose`` is the truth's
+    mean [e/px].
     """
     source = store.read(pairs)
     images = {"raw": source} | {name: store.read(path) for name, path in zip(methods, restored, strict=True)}

@@ -240,9 +240,13 @@ def priors(doses=AUDITED):
         for dose, quantity in itertools.product(doses, ("vacancy", "half")):
             rows.append(known | {"dose": dose, "width": 0.0, "quantity": quantity} | with_interval("", 1 - slope))
         more = 2 if method == "published" else told
-        for quantity, psnr in (
-            ("psnr_ordered", 30 - more), ("psnr_disordered", 28 + more), ("gain_ordered", -more), ("gain_disordered", more)
-        ):  # fmt: skip
+        images = {
+            "psnr_ordered": 30 - more,
+            "psnr_disordered": 28 + more,
+            "gain_ordered": -more,
+            "gain_disordered": more,
+        }
+        for quantity, psnr in images.items():
             rows.append(known | {"dose": np.nan, "width": np.nan, "quantity": quantity} | with_interval("", psnr))
     return pd.DataFrame(rows)
 

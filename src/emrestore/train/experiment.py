@@ -44,9 +44,7 @@ class Pairs:
     drawn: Mapping[str, Parameters]
 
 
-def draw(
-    pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part, edge: int = SCORED
-) -> Pairs:
+def draw(pool: data.Pool, chain: chains.Chain, count: int, seed: int, *address: rng.Part, edge: int = SCORED) -> Pairs:
     """Draw fixed pairs of clean and distorted images of ``edge`` pixels."""
     clean, pixel_size, disorder = data.crops(pool, min(edge, *pool.images.shape[1:]), 0, count, seed, *address)
     keys = noise.keys(rng.key(seed, *address, "distortions"), count)
