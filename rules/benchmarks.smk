@@ -122,7 +122,7 @@ rule tabulate_benchmarks:
 
 
 rule measure_costs:
-    """Measure multiply-adds and seconds, on one core, of the methods for one modality."""
+    """Measure multiply-adds and seconds of the methods for one modality, as the tool restores, two cores if it may."""
     input:
         weights=[
             network_weights(method, modality)
@@ -138,7 +138,7 @@ rule measure_costs:
         "results/timings/measure_costs.tsv"
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: 2
     params:
         networks=[
             method
@@ -151,7 +151,7 @@ rule measure_costs:
             if modality == value("benchmarks/modality") and method == "bm3d"
         ],
         modality=value("benchmarks/modality"),
-        precision=value("benchmarks/precision"),
+        precision=value("restore/published/precision"),
         code=code("measure_costs.py"),
     script:
         "../src/scripts/measure_costs.py"

@@ -16,6 +16,16 @@ rule write_card:
             if w.modality == value("restore/trained/model")
             else []
         ),
+        priors=lambda w: (
+            rules.measure_priors.output.table
+            if w.modality == value("priors/model")
+            else []
+        ),
+        starts=lambda w: [
+            f"{value('models/folder')}/{name}.csv"
+            for name in with_starts([w.modality])[:-1]
+            if Path(value("models/folder"), f"{name}.csv").exists()
+        ],
     output:
         page="results/cards/{modality}_card.md",
         facts="results/cards/{modality}_card.json",

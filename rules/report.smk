@@ -81,6 +81,7 @@ rule collect_numbers:
     params:
         # of 1/2 [1-10]
         burgers=value("specimens/lattice_constant") / 2**0.5,
+        right=value("experiments/chain"),
         code=code("collect_numbers.py"),
     script:
         "../src/scripts/collect_numbers.py"

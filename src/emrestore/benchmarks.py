@@ -26,7 +26,10 @@ def summary(scores: pd.DataFrame) -> pd.DataFrame:
         :data:`CONDITION`; ``images`` and ``left_out``, the numbers of those scored and not; of each score its mean with
         ``_low`` and ``_high``, 95 % intervals by Student's t over images; and ``_over_raw`` and ``_over_published``
         with theirs: the mean difference from that method on the images that both have, NaN of the method itself.
+        Beside the splits, the split ``all`` has all of the authors' pairs, those for development among them, as targets
+        that others have measured do.
     """
+    scores = pd.concat([scores, scores[scores["set"] == "authors"].assign(split="all")])
     groups = {condition: rows.set_index("image")[SCORES] for condition, rows in scores.groupby(CONDITION, sort=False)}
     rows = []
     for condition, group in groups.items():

@@ -20,6 +20,7 @@ SPLITS = {
     "validation": "our validation pairs",
     "development": "the authors' pairs for development",
     "release": "the authors' pairs for release",
+    "all": "all of the authors' pairs",
 }
 
 
@@ -31,6 +32,8 @@ def card(
     scores: pd.DataFrame,
     summary: pd.DataFrame,
     columns: pd.DataFrame | None = None,
+    priors: pd.DataFrame | None = None,
+    starts: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict:
     """Collect what there is to say of a network.
 
@@ -48,6 +51,10 @@ def card(
         ``results/tables/benchmarks.csv`` and ``benchmark_summary.csv``.
     columns
         ``results/tables/versus_summary.csv``, of the network whose columns were measured.
+    priors
+        ``results/tables/priors.csv``, of the network that was told different amounts of disorder.
+    starts
+        Histories of the networks that it began with, by name, the first one first.
 
     Returns
     -------
@@ -64,6 +71,7 @@ def card(
     some = summary[(summary["modality"] == modality) & summary["method"].isin(["raw", "trained", "published"])]
     return {
         "modality": modality,
+        "told": bool(metadata["arguments"].get("conditional")),
         "architecture": metadata["architecture"],
         "arguments": metadata["arguments"],
         "tensors_sha256": metadata["tensors_sha256"],
@@ -71,14 +79,15 @@ def card(
             "chain": params["chain"],
             "clean_images": f"{len(shards)} shards of random specimens, SHA-256 of their digests {_digest(shards)}",
             "distortions": f"as the configuration of this commit has them, SHA-256 {_digest(params['distortions'])}",
+            "configuration": f"SHA-256 of all parameters of the run: {_digest(params)}",
         },
         "training": {
             "loss": params["loss"],
             "schedule": params["schedule"],
             "precision": params["precision"],
             "start": metadata.get("start"),
-            "crops": int(last["crops"]),
-            "hours": round(float(last["seconds"]) / 3600, 2),
+            "starts": [{"network": name} | _effort(table.iloc[-1]) for name, table in (starts or {}).items()],
+            **_effort(last),
             "seed": params["seed"],
             "commit": record["commit"],
             "dirty": record["dirty"],
@@ -88,6 +97,7 @@ def card(
         "validation": history[["crops", "psnr"]].to_dict("list") | {"raw": float(last["psnr_raw"])},
         "scores": json.loads(some.to_json(orient="records")),
         "columns": json.loads(columns.to_json(orient="records")) if columns is not None else [],
+        "priors": json.loads(_told(priors).to_json(orient="records")) if priors is not None else [],
         "failures": {
             "images": len(both),
             "worse_than_raw": int((gain < 0).sum()),
@@ -101,6 +111,7 @@ def card(
 def markdown(known: Mapping) -> str:
     """Write a card for people."""
     training, failures = known["training"], known["failures"]
+    stages = [*training["starts"], training]
     lines = [
         f"# {known['modality']}",
         "",
@@ -109,10 +120,13 @@ def markdown(known: Mapping) -> str:
         f"{training['torch']}, seed {training['seed']}, commit {training['commit'][:12]}"
         f"{' with changes' if training['dirty'] else ''}, {training['started'][:10]}).",
         "",
-        f"- Started from {_start(training['start'])}; {training['schedule']['optimiser']} at a learning rate of "
+        f"- Started from {_start(training)}; {training['schedule']['optimiser']} at a learning rate of "
         f"{training['schedule']['learning_rate']:g}, {training['schedule']['batch']} crops a step.",
         f"- Clean images: {known['data']['clean_images']}.",
         f"- Distortions: chain `{known['data']['chain']}`, {known['data']['distortions']}.",
+        f"- In all: {sum(stage['crops'] for stage in stages):,} crops in {sum(stage['hours'] for stage in stages):.2g} "
+        "hours, those of what it started from among them.",
+        f"- {known['data']['configuration']}.",
         f"- Loss: {', '.join(f'{name} {weight:g}' for name, weight in training['loss'].items() if weight)}.",
         "",
         "| images | method | number | PSNR [dB] | SSIM | L1 |",
@@ -121,7 +135,21 @@ def markdown(known: Mapping) -> str:
     for row in known["scores"]:
         psnr, ssim, l1 = (_interval(row, name, digits) for name, digits in (("psnr", 2), ("ssim", 3), ("l1", 4)))
         lines.append(f"| {SPLITS[row['split']]} | {row['method']} | {row['images']} | {psnr} | {ssim} | {l1} |")
-    lines += ["", "Intervals are of 95 %, by Student's t over images."]
+    told = " A network that can be told how much disorder to expect was told to expect none." if known["told"] else ""
+    lines += ["", f"Intervals are of 95 %, by Student's t over images.{told}"]
+    if known["priors"]:
+        lines += [
+            "",
+            "What changes with the disorder that it is told to expect: PSNR less that told least, on validation images "
+            "of specimens without disorder and with much, and at the lowest dose of the study's prior curve the slope "
+            "of measured on true displacement and what is shown of a vacancy, over a whole column.",
+            "",
+            "| told | without disorder [dB] | with disorder [dB] | slope | vacancy |",
+            "|---|---|---|---|---|",
+        ]
+    for row in known["priors"]:
+        shown = [_number(row[name], 2) for name in ("gain_ordered", "gain_disordered", "slope", "vacancy")]
+        lines.append(f"| {row['disorder']:g} | {' | '.join(shown)} |")
     if known["columns"]:
         lines += [
             "",
@@ -133,10 +161,10 @@ def markdown(known: Mapping) -> str:
         ]
     for row in known["columns"]:
         # a distance that the published network has not at all has no ratio, and JSON no infinity
-        largest = "∞" if row["largest"] is None else f"{row['largest']:.2f}"
+        middle, largest = (_number(row[name], 2, "∞") for name in ("middle", "largest"))
         lines.append(
             f"| {row['kind']} | {row['specimen'].replace('_', ', ')} | {row['method']} | {row['conditions']} | "
-            f"{row['closer']} | {row['farther']} | {row['middle']:.2f} | {largest} |"
+            f"{row['closer']} | {row['farther']} | {middle} | {largest} |"
         )
     curve = known["validation"]
     step = max(1, len(curve["crops"]) // 8)
@@ -156,14 +184,37 @@ def markdown(known: Mapping) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _start(digest: str | None) -> str:
-    return f"the weights whose tensors have SHA-256 {digest[:16]}" if digest else "random weights"
+def _effort(last: pd.Series) -> dict:
+    """Give crops and hours at the end of a history."""
+    return {"crops": int(last["crops"]), "hours": round(float(last["seconds"]) / 3600, 2)}
+
+
+def _told(priors: pd.DataFrame) -> pd.DataFrame:
+    """Give a row for each disorder told: gains in PSNR, and slope and vacancy at the lowest dose, widely displaced."""
+    rows = priors[priors["method"] == "trained"]
+    gains = rows[rows["quantity"].str.startswith("gain")]
+    lowest = rows[rows["dose"] == rows["dose"].min()]
+    slopes = lowest[(lowest["quantity"] == "slope") & (lowest["width"] == lowest["width"].max())]
+    shown = pd.concat([gains, slopes, lowest[lowest["quantity"] == "vacancy"]])
+    return shown.pivot(index="disorder", columns="quantity", values="value").reset_index()
+
+
+def _start(training: Mapping) -> str:
+    if not training["start"]:
+        return "random weights"
+    names = ", which started from ".join(f"`{stage['network']}`" for stage in training["starts"][::-1])
+    return f"{names or 'weights'}, whose tensors have SHA-256 {training['start'][:16]}"
+
+
+def _number(value: float | None, digits: int, without: str = "–") -> str:
+    """Give a number, or what stands for one that JSON does not have."""
+    return without if value is None else f"{value:.{digits}f}"
 
 
 def _interval(row: Mapping, name: str, digits: int) -> str:
     """Give a mean and its interval."""
     value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    text = f"{value:.{digits}f}"
+    text = _number(value, digits)
     return text if low is None else f"{text} ({low:.{digits}f} to {high:.{digits}f})"
 
 

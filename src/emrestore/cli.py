@@ -87,13 +87,17 @@ def restore(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="A file, or a folder for many.")],
     model: Annotated[str, typer.Option(help="hrstem, lrstem, hrtem, lrtem, hrsem, lrsem, bm3d, identity.")] = "hrstem",
-    weights: Annotated[str, typer.Option(help="auto, published, trained, or a safetensors file.")] = "auto",
+    weights: Annotated[
+        str, typer.Option(help="published, trained (ours), a file, or auto: published, or ours where a prior is given.")
+    ] = "auto",
     precision: Annotated[Precision, typer.Option(help="auto: bf16 where the processor has it.")] = Precision.auto,
     tile: Annotated[int | None, typer.Option(help="Edge in pixels of what the network sees at once.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, ...")] = "auto",
     prior: Annotated[
         str | None,
-        typer.Option(help="Belief in a lattice, of networks that can be told: strong, balanced, honest, or 0 to 1."),
+        typer.Option(
+            help="Belief in a lattice, of networks of ours for hr images: strong, balanced, honest, or 0 to 1."
+        ),
     ] = None,
     fast_axis: Annotated[Axis, typer.Option(help="The axis the scan runs along, left to right or down.")] = Axis.x,
 ) -> None:

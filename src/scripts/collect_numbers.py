@@ -43,11 +43,12 @@ def main(
     numbers: Path,
     *,
     burgers: float,
+    right: str,
 ) -> None:
     """Write a flat JSON object: key -> value, interval, unit, and what it is of.
 
-    ``burgers`` is the length of the Burgers vector [Å]; ``comparisons`` and ``priors`` are empty until their networks
-    are trained.
+    ``burgers`` is the length of the Burgers vector [Å], ``right`` the chain of distortions that experiments are judged
+    under; ``comparisons`` and ``priors`` are empty until their networks are trained.
     """
     about_networks = [
         (reduce.fig03_numbers, pd.read_csv(fig03)),
@@ -75,7 +76,7 @@ def main(
     found |= reduce.micrograph_numbers(pd.read_csv(micrographs))
     found |= reduce.experiment_numbers(pd.read_csv(experiments))
     if comparisons:
-        found |= reduce.comparison_numbers(*(pd.read_csv(path) for path in comparisons))
+        found |= reduce.comparison_numbers(*(pd.read_csv(path) for path in comparisons), right)
     if priors:
         found |= reduce.prior_numbers(pd.read_csv(*priors))
     found |= reduce.benchmark_numbers(pd.read_csv(benchmarks), pd.read_csv(costs))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
 from emrestore.restore import open_method
 from emrestore.train import costs
@@ -13,9 +14,9 @@ from emrestore.workflow import run
 def main(
     weights: list[Path], table: Path, *, networks: list[str], filters: list[str], modality: str, precision: str
 ) -> None:
-    """Write parameters and multiply-adds per pixel of each network, and the seconds of an image of 256 x 256.
+    """Write parameters and multiply-adds per pixel of each network, and what an image of 256 x 256 takes.
 
-    ``networks`` names the files of weights, ``filters`` what has none.
+    ``seconds`` are those on ``cores``. ``networks`` names the files of weights, ``filters`` what has none.
     """
     opened = {name: open_method(name) for name in filters}
     for name, path in zip(networks, weights, strict=True):
@@ -25,7 +26,7 @@ def main(
         network = getattr(method, "network", None)
         row = {"method": name, "parameters": costs.parameters(network) if network else np.nan}
         row["multiply_adds"] = costs.multiply_adds(network) if network else np.nan
-        rows.append(row | {"seconds": costs.seconds(method)})
+        rows.append(row | {"seconds": costs.seconds(method), "cores": torch.get_num_threads()})
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
 
 

@@ -1,5 +1,7 @@
 """Train one network from shards of clean images, or go on with a run that was interrupted."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import torch
@@ -15,7 +17,7 @@ from emrestore.network.build import adopt, build
 from emrestore.plot.samples import sample_panels
 from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
-from emrestore.workflow import run
+from emrestore.workflow import run, sha256
 
 
 def main(
@@ -99,6 +101,7 @@ def main(
         "train",
         stream,
         origin=origin,
+        recipe=_recipe([*train_shards, *validation_shards], distortions, chain, precision),
         fabric=fabric,
         progress=report,
         show=show,
@@ -109,6 +112,13 @@ def main(
         network = network.cpu().half() if half else network.cpu()
         weights_file.save(network, weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
         table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _recipe(shards: list[Path], distortions: dict, chain: str, precision: str) -> str:
+    """Digest what a checkpoint is of, beside the settings: runs that saw other images must not be gone on with."""
+    known = {"shards": [sha256(path) for path in shards], "distortions": distortions}
+    text = json.dumps(known | {"chain": chain, "precision": precision}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _loggers(folder: str) -> list:

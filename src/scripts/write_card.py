@@ -17,12 +17,18 @@ def main(
     scores: Path,
     summary: Path,
     columns: Path | list[Path],
+    priors: Path | list[Path],
+    starts: list[Path],
     page: Path,
     facts: Path,
     *,
     modality: str,
 ) -> None:
-    """Write the card as a page and as JSON; ``columns`` is empty for networks whose columns are not measured."""
+    """Write the card as a page and as JSON.
+
+    ``columns`` and ``priors`` are empty for networks whose columns are not measured and that are not told anything;
+    ``starts`` are the histories of the networks that it began with.
+    """
     known = card(
         modality,
         read_metadata(weights),
@@ -31,6 +37,8 @@ def main(
         pd.read_csv(scores),
         pd.read_csv(summary),
         pd.read_csv(columns) if columns else None,
+        pd.read_csv(priors) if priors else None,
+        {path.stem: pd.read_csv(path) for path in starts},
     )
     page.write_text(markdown(known), encoding="utf-8")
     facts.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")

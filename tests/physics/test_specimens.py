@@ -445,6 +445,19 @@ class TestSpecimens:
             assert y.max() < height + 5 + 8
             assert ((x > 0) & (x < width) & (y > 0) & (y < height)).any()
 
+    def test_disorder_is_of_the_support_too(self):
+        always = dataclasses.replace(SPECIMENS, support=dataclasses.replace(SUPPORT, occurs=1.0))
+        without, much = (
+            dataclasses.replace(always, disorder=dataclasses.replace(DISORDER, occurs=occurs)) for occurs in (0.0, 1.0)
+        )
+        for number in range(5):
+            one, two = (assemble.sample(ranges, (64, 64), 1, "support", number) for ranges in (without, much))
+            assert one[1]["support"] == two[1]["support"] is not None
+            places = {tuple(place) for place in one[0].positions}
+            assert two[1]["specimen"]["disorder"] is not None
+            # no atom is where it was
+            assert not places & {tuple(place) for place in two[0].positions}
+
     def test_what_cannot_be_placed_is_refused_with_the_reason(self):
         tight = dataclasses.replace(SPECIMENS.crystal, distance=(24.0, 24.9))
         none = dataclasses.replace(

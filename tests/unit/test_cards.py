@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import study_tables
 
 from emrestore.benchmarks import summary
 from emrestore.cards import card, markdown
@@ -51,7 +52,8 @@ def known():
             rows.append(row | {"psnr": psnr, "ssim": 0.5 if psnr else None, "l1": 0.1 if psnr else None})
     scores = pd.DataFrame(rows)
     columns = pd.DataFrame([COLUMNS, COLUMNS | {"specimen": "features", "largest": np.inf}])
-    return card("lrsem", METADATA, RECORD, history, scores, summary(scores), columns)
+    starts = {"first": history.iloc[:1], "second": history}
+    return card("lrsem", METADATA, RECORD, history, scores, summary(scores), columns, study_tables.priors(), starts)
 
 
 def test_a_card_says_what_was_measured(known):
@@ -75,7 +77,12 @@ def test_a_page_holds_it(known):
     assert "| the authors' pairs for development | trained | 3 | 23.17 (14.90 to 31.44)" in page
     assert "24.00 dB after 8,000, 25.50 dB after 16,000" in page
     assert "Loss: l1 1." in page
-    assert "weights whose tensors have SHA-256 bbbbbbbbbbbbbbbb; muon at a learning rate of 0.002" in page
+    start = "`second`, which started from `first`, whose tensors have SHA-256 bbbbbbbbbbbbbbbb; muon at a learning rate"
+    assert start in page
+    assert "In all: 40,000 crops in 3.5 hours" in page
+    # told 1: one decibel less without disorder, one more with much; slopes of 0.8, vacancies of 0.2
+    assert "| 1 | -1.00 | 1.00 | 0.80 | 0.20 |" in page
+    assert "| all of the authors' pairs | trained | 3 | 23.17" in page
     assert "1 of 3 benchmark images are worse" in page
     assert "| honesty | displaced, small | honest | 16 | 12 | 1 | 0.25 | 1.10 |" in page
     assert "| honesty | features | honest | 16 | 12 | 1 | 0.25 | ∞ |" in page

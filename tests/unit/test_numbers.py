@@ -326,7 +326,7 @@ def test_one_seed_gives_numbers_without_intervals():
 def test_wrong_models_are_compared_seed_by_seed():
     judged = made.distortions_learned()
     changes, resolved = change_table(judged, "stem", made.SHOWS), resolution_table(made.resolutions())
-    found = numbers.comparison_numbers(judged, changes, resolved, annotation_table(made.annotations()))
+    found = numbers.comparison_numbers(judged, changes, resolved, annotation_table(made.annotations()), "stem")
     assert ends(found["fig07.dwell_200_ns.psnr"]) == EXACT((-2, -2, -2))
     assert ends(found["fig07.jittered.l1_ratio"]) == EXACT((2, 2, 2))
     assert ends(found["fig07.dwell_trend"]) == EXACT((3, 3, 3))

@@ -232,6 +232,7 @@ def test_what_is_no_image_is_refused_in_one_sentence(image, words):
     ("options", "words"),
     [
         ({"model": "stem"}, "there is no network 'stem'"),
+        ({"model": "stem", "prior": "honest"}, "there is no network 'stem'"),
         ({"weights": "nowhere.safetensors"}, "nowhere.safetensors cannot be read"),
         ({"precision": "fp16"}, "fp32, bf16 or auto"),
         ({"tile": 100}, "at least"),

@@ -189,6 +189,10 @@ class TestLoop:
             run(tmp_path, dataclasses.replace(SETTINGS, learning_rate=1e-4))
         with pytest.raises(EmrestoreError, match="another 'arguments'"):
             run(tmp_path, network=Compact(widths=[4, 8], blocks=1))
+        with pytest.raises(EmrestoreError, match="another 'recipe'"):
+            run(tmp_path, recipe="of other distortions")
+        with pytest.raises(EmrestoreError, match="another 'origin'"):
+            run(tmp_path, origin="other weights")
 
     def test_a_truncated_checkpoint_is_named(self, tmp_path):
         run(tmp_path)

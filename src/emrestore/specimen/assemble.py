@@ -130,6 +130,8 @@ def _attempt(ranges: Ranges, kind: str, shape, pixel_size: float, seed: int, *ad
     if not seen.any():
         raise Unplaceable("no atom is in the field")
     layer, support = _support(ranges, box, lambda part: stream(f"support {part}"))
+    # or what repeats would be in perfect order wherever a support shines through
+    layer = disorder.apply(layer, parameters["disorder"], ranges.disorder, stream("support disorder"))
     atoms = join(atoms, layer)
     return Atoms(atoms.positions - [edge, edge, 0], atoms.numbers), {"specimen": parameters, "support": support}
 

@@ -114,6 +114,7 @@ def train(
     seed: int,
     *address: rng.Part,
     origin: str = "",
+    recipe: str = "",
     fabric: Fabric | None = None,
     progress: Progress = lambda row: None,
     show: Show = lambda panels: None,
@@ -138,6 +139,8 @@ def train(
         Of the run.
     origin
         Digest of the weights that the network starts from, where they are not random.
+    recipe
+        Digest of what else decides the crops and the arithmetic: clean images, distortions, precision.
     fabric
         Devices and precision; the processor in float32 unless given. Its loggers get each row of the history.
     progress
@@ -171,8 +174,9 @@ def train(
         "settings": {key: value for key, value in asdict(settings).items() if key not in ("validate", "save")},
         "seed": seed,
         "address": rng.address(*address),
+        "origin": origin,
+        "recipe": recipe,
     }
-    identity |= {"origin": origin} if origin else {}
     network = network.to(memory_format=torch.channels_last)
     average = _copy(network) if settings.average else network
     modules, optimisers = {"network": network}, {"optimiser": _optimiser(network, settings)}
