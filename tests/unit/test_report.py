@@ -261,7 +261,7 @@ def test_wrong_models_are_shown_once_they_were_trained(context, tmp_path):
     text = words(written(tmp_path, context)[0]).replace("\u202f", " ")
     assert "strong jitter along y jitter along y too weak −2.00" in text  # the table's row
     assert "wrong over right, at 0.05 µs is 3.00 (3.00 to 3.00) times that at 0.2 µs" in text.replace("\xa0", " ")
-    assert "exceeds that of the one network by 0.50 (0.50 to 0.50) dB at high resolution and low doses" in text
+    assert "less that of the one network: 0.50 (0.50 to 0.50) dB at high resolution and low doses" in text
     for name in ("fig07_changes", "resolutions", "annotations", "comparison_runs"):
         del context["tables"][name]
     del context["figures"]["fig07"]
@@ -283,8 +283,8 @@ def test_what_our_network_is_told_is_shown_once_it_was_trained(context, tmp_path
 def test_networks_that_ship_are_shown_with_what_they_began_with(context, tmp_path):
     text = words(written(tmp_path, context)[0]).replace("\u202f", " ").replace("\xa0", " ")
     assert "compact with 4.50 million parameters and 119 thousand multiply-adds per pixel" in text
-    assert "hrstem, first random weights stem_wide disorder 256 2.3 16.00 26.50" in text
-    assert "hrstem hrstem, first stem_wide disorder, lattice in windows of 64, 128 px 96 2.3 16.00 26.50" in text
+    assert "hrstem, first random weights stem_wide disorder 256 128 2.3 16.00 26.50" in text
+    assert "hrstem hrstem, first stem_wide disorder, lattice in windows of 64, 128 px 96 128 2.3 16.00 26.50" in text
     del context["tables"]["models"]
     assert "Networks that ship" not in words(written(tmp_path, context)[0])
 
