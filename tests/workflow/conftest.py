@@ -17,7 +17,8 @@ class Tree:
         self.folder = folder
 
     def command(self, *words: str, overlay: str = "smoke") -> list[str]:
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2"]
+        # toys take a small part of the memory that their rules ask for, which must not keep a core idle
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "mem_mb=100000"]
         return [*snakemake, *words, *(["--configfile", f"config/{overlay}.yaml"] if overlay else [])]
 
     def environment(self) -> dict[str, str]:

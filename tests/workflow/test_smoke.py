@@ -26,6 +26,8 @@ AFTER_FITS |= {"tabulate_accuracy", "fit_blind", "count_atoms", "walk_circuits",
 AFTER_FITS |= {"audit_columns", "audit_bounds", "audit_averaging", "audit_confidence", "audit_features"}
 AFTER_FITS |= {"plot_audit_bounds", "plot_audit_averaging", "plot_audit_confidence", "plot_features"}
 AFTER_FITS |= {"audit_departures", "plot_departures"}
+# of our own network
+AFTER_FITS |= {"measure_priors", "plot_priors", "compare_networks", "plot_versus"}
 
 
 def test_everything_is_there(finished):
