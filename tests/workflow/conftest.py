@@ -18,7 +18,7 @@ class Tree:
 
     def command(self, *words: str, overlay: str = "smoke") -> list[str]:
         # toys take a small part of the memory that their rules ask for, which must not keep a core idle
-        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", "--resources", "mem_mb=100000"]
+        snakemake = [sys.executable, "-m", "snakemake", "--resources", "mem_mb=100000", "--cores", "2"]
         return [*snakemake, *words, *(["--configfile", f"config/{overlay}.yaml"] if overlay else [])]
 
     def environment(self) -> dict[str, str]:
