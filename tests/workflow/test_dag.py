@@ -48,7 +48,15 @@ STAGES = [
     "scores",
     "audit",
 ]
-STAGES += ["tables", "numbers.json", "claims.csv", "figures", "report"]
+STAGES += [
+    "tables",
+    "tables/versus.csv",
+    "tables/versus_summary.csv",
+    "numbers.json",
+    "claims.csv",
+    "figures",
+    "report",
+]
 
 
 def test_rules_give_their_scripts_what_these_take(tree):
