@@ -44,8 +44,9 @@ def scores_by_image(images: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarr
     from skimage.metrics import structural_similarity
 
     peak = truth.max(axis=(1, 2))
+    extent = np.ptp(truth, axis=(1, 2))
     # a uniform truth has no range
-    extent = np.where(np.ptp(truth, axis=(1, 2)) > 0, np.ptp(truth, axis=(1, 2)), peak)
+    extent = np.where(extent > 0, extent, peak)
     likeness = [
         structural_similarity(one, other, data_range=most)
         for one, other, most in zip(images, truth, extent, strict=True)

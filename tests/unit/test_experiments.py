@@ -84,7 +84,7 @@ def test_a_high_level_does_not_hide_lost_contrast():
     """Of white noise a = b + c on a high level the windows' SSIM is 2 var(b) / (2 var(b) + var(c)), here 2/3."""
     noise = np.random.default_rng(3).normal(0, 1, (2, 1, 256, 256))
     truth, image = 1e4 + noise[0], 1e4 + noise.sum(0)
-    # in windows of 49 pixels its mean is a few per cent off, and the constants of SSIM add two
+    # in windows of 49 pixels its mean is a few per cent off, and the constants of SSIM add one
     assert image_scores(image, truth)["ssim"] == pytest.approx(2 / 3, abs=0.05)
 
 

@@ -36,6 +36,19 @@ def table():
     return versus(some, ours(realistic), counts, survival, invented, ours(departures))
 
 
+def compared(some=None, survival=None, invented=None):
+    """Give the table of the study's made-up tables, some of them replaced."""
+    features, phantoms = study_tables.features()
+    return versus(
+        displaced({"raw_ls": 1.0}) if some is None else some,
+        study_tables.realistic(),
+        study_tables.counts(),
+        features if survival is None else survival,
+        phantoms if invented is None else invented,
+        study_tables.departures(),
+    )
+
+
 def one(table, **condition):
     rows = table[np.logical_and.reduce([table[key] == value for key, value in condition.items()])]
     assert len(rows) == 1
@@ -65,18 +78,15 @@ def test_slopes_on_either_side_of_one_do_not_cancel():
     some = displaced({"published_ls": 1.0, "trained_ls": 1.0})
     for end in ("", "_low", "_high"):
         some["slope_x" + end] += 0.7
-    studied = study_tables
-    survival, invented = studied.features()
-    found = versus(some, studied.realistic(), studied.counts(), survival, invented, studied.departures())
     # 1.2 and 0.7
-    row = one(found, specimen="displaced_small", quantity="slope", thickness=2, method="strong")
+    row = one(compared(some), specimen="displaced_small", quantity="slope", thickness=2, method="strong")
     assert row["ours"] == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(
     ("ours", "published", "verdict"),
     [
-        # contents of a vacancy's neighbour: right but for its error, half of it lacking
+        # right but for its error, and half of it lacking
         ((0.998, 0.978, 1.018), (0.5, 0.48, 0.52), "closer"),
         ((0.7, 0.68, 0.72), (0.998, 0.978, 1.018), "farther"),
         ((1.0, 0.98, 1.02), (0.99, 0.97, 1.01), None),
@@ -90,11 +100,7 @@ def test_whoever_is_right_is_closer(ours, published, verdict):
         | dict(zip(("amplitude", "amplitude_low", "amplitude_high"), ends, strict=True))
         for method, ends in (("trained_ls", ours), ("published_ls", published))
     ]
-    studied = study_tables
-    table = versus(
-        displaced({"raw_ls": 1.0}), studied.realistic(), studied.counts(), pd.DataFrame(rows),
-        studied.features()[1].iloc[:0], studied.departures(),
-    )  # fmt: skip
+    table = compared(survival=pd.DataFrame(rows))
     row = verdicts(table[table["quantity"] == "vacant column"], 0.2).iloc[0]
     assert (row["closer"], row["farther"]) == (verdict == "closer", verdict == "farther")
 
@@ -104,17 +110,12 @@ def test_columns_that_are_not_there_count_against_none():
     rates = {
         name: rate(np.array([number, 0, 0, 0]), 100.0) for name, number in (("none", 0), ("five", 5), ("eight", 8))
     }
-    studied = study_tables
     for first, second, verdict in (("none", "eight", "closer"), ("eight", "none", "farther"), ("none", "five", None)):
         found = [
             {"sampling": "poisson", "dose": 50.0, "specimen": "film", "method": method} | rates[name]
             for method, name in (("trained", first), ("published", second))
         ]
-        survival = studied.features()[0]
-        table = versus(
-            displaced({"raw_ls": 1.0}), studied.realistic(), studied.counts(), survival, pd.DataFrame(found),
-            studied.departures(),
-        )  # fmt: skip
+        table = compared(invented=pd.DataFrame(found))
         row = verdicts(table[table["quantity"] == "phantoms"], 0.2).iloc[0]
         assert (row["specimen"], row["closer"], row["farther"]) == ("film", verdict == "closer", verdict == "farther")
 

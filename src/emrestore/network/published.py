@@ -72,9 +72,20 @@ def bundle_folder(model: str) -> Path:
     EmrestoreError
         If there is no such modality, or the package is not installed.
     """
-    if model not in SHA256:
-        raise EmrestoreError(f"there is no network {model!r}; there are {', '.join(MODALITIES)}")
+    check_modality(model)
     return package_file(f"models/sfr_{model}/variables")
+
+
+def check_modality(model: str) -> None:
+    """Refuse what is no modality.
+
+    Raises
+    ------
+    EmrestoreError
+        Naming those that there are.
+    """
+    if model not in MODALITIES:
+        raise EmrestoreError(f"there is no network {model!r}; there are {', '.join(MODALITIES)}")
 
 
 def load(model: str) -> CGRDN:

@@ -203,9 +203,8 @@ def _read(model: str, weights: str | Path, told: bool) -> tuple[nn.Module, str]:
         return published.load(model), f"published weights ({published.PACKAGE} {published.VERSION})"
     if weights == "trained":
         weights = weights_file.shipped(model)
-        if weights is None and model not in published.MODALITIES:
-            raise EmrestoreError(f"there is no network {model!r}; there are {', '.join(published.MODALITIES)}")
         if weights is None:
+            published.check_modality(model)
             raise EmrestoreError(
                 f"a prior needs a network of ours for {model}, and none is here; leave the prior out"
                 if told
