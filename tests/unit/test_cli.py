@@ -118,7 +118,10 @@ def test_models_are_listed(run, monkeypatch):
     status, stdout, stderr = run("models")
     assert status == 0, stderr
     for model, digest in published.SHA256.items():
-        (line,) = [line for line in stdout.splitlines() if f" {model} " in line]
+        line, *ours = [line for line in stdout.splitlines() if f" {model} " in line]
+        path = weights.shipped(model)
+        assert len(ours) == (path is not None)
+        assert all(weights.read_metadata(path)["tensors_sha256"][:12] in line and "trained" in line for line in ours)
         assert digest[:12] in line
         assert "7,035,521" in line
         assert "GPL-3.0" in line
