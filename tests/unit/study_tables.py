@@ -21,7 +21,7 @@ RESTORED = {"position": (8.0, 4.0, 2.0), "position_drift": (6.0, 3.0, 1.5), "scs
 def with_interval(name, value, half=HALF):
     """Give a value and its interval as columns NAME, NAME_low, NAME_high; without a name: value, low, high."""
     ends = ("value", "low", "high") if not name else (name, f"{name}_low", f"{name}_high")
-    return dict(zip(ends, (value, value * (1 - half), value * (1 + half)), strict=True))
+    return dict(zip(ends, (value, *sorted((value * (1 - half), value * (1 + half)))), strict=True))
 
 
 def realistic():
