@@ -83,10 +83,7 @@ rule score_annotations:
     """Measure how far compared networks, the published one and ours change annotations and cropped borders."""
     input:
         weights=[
-            *[
-                trained(run, "weights.safetensors")
-                for run in [*REDUCED, *COMPARISONS]
-            ],
+            *[trained(run, "weights.safetensors") for run in [*REDUCED, *COMPARISONS]],
             *[weights(method) for method in NETWORKS],
         ],
         validation_shards=VALIDATION,
