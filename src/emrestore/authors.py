@@ -1,16 +1,24 @@
-"""The authors' simulated pairs of distorted and undistorted images, read from their PyPI package.
+"""The authors' PyPI package: where it lies, and its simulated pairs of distorted and undistorted images.
 
-The package ``tk_r_em`` 1.0.4 (GPL-3.0) holds eight pairs of 256 x 256 pixels for each of five modalities. Its
-``sfr_hrtem.h5`` holds recorded images and no pairs, so HR-TEM has none.
+The package ``tk_r_em`` 1.0.4 (GPL-3.0) is found without importing it: its own code needs TensorFlow. Beside trained
+generators (:mod:`emrestore.network.published`) and micrographs it holds eight pairs of 256 x 256 pixels for each of
+five modalities. Its ``sfr_hrtem.h5`` holds recorded images and no pairs, so HR-TEM has none.
 """
+
+import importlib.util
+from pathlib import Path
 
 import h5py
 import numpy as np
 
 from emrestore.errors import EmrestoreError
-from emrestore.network.published import REINSTALL, package_file
 from emrestore.workflow import sha256
 
+PACKAGE = "tk_r_em"
+VERSION = "1.0.4"
+LICENCE = "GPL-3.0"
+HOW_TO_GET = f"pip install {PACKAGE}=={VERSION}"
+REINSTALL = f"pip install --force-reinstall --no-deps {PACKAGE}=={VERSION}"
 #: SHA-256 of each modality's file of pairs in version 1.0.4.
 SHA256 = {
     "hrstem": "aa3fec96cf23665d197e43ca2d970bebd64063e63a32bf750826efd27c779c19",
@@ -19,6 +27,26 @@ SHA256 = {
     "lrsem": "46c8555416ecd4fed584e4336f7d4367e34ac9466435afe8b84cf0e7fd337b41",
     "lrtem": "cd92a7cebaba8e47e28f1b682f585b0e52363f4233579816765ebf03009a79f0",
 }
+
+
+def package_folder() -> Path | None:
+    """Give the folder of the installed package, or None; the package is not imported."""
+    spec = importlib.util.find_spec(PACKAGE)
+    return Path(spec.origin).parent if spec and spec.origin else None
+
+
+def package_file(name: str) -> Path:
+    """Give a file or folder of the installed package, ``test_data/exp_hrstem.h5`` for example.
+
+    Raises
+    ------
+    EmrestoreError
+        If the package is not installed.
+    """
+    folder = package_folder()
+    if folder is None:
+        raise EmrestoreError(f"the published weights and images come with the package {PACKAGE}: {HOW_TO_GET}")
+    return folder / name
 
 
 def pairs(modality: str) -> tuple[np.ndarray, np.ndarray]:

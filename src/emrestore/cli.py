@@ -180,6 +180,7 @@ def columns(
 @app.command()
 def models() -> None:
     """List the networks: modality, weights, size, licence, checksum, and how to get what is not here."""
+    from emrestore import authors
     from emrestore.network import published
     from emrestore.network import weights as weights_file
     from emrestore.network.cgrdn import CGRDN
@@ -187,8 +188,8 @@ def models() -> None:
     parameters = f"{sum(p.numel() for p in CGRDN().parameters()):,}"
     table = Table("model", "weights", "parameters", "licence", "SHA-256", "state", caption="identity: no restoration")
     for model, digest in published.SHA256.items():
-        origin = f"published ({published.PACKAGE} {published.VERSION})"
-        table.add_row(model, origin, parameters, published.LICENCE, digest[:12], published.state(model))
+        origin = f"published ({authors.PACKAGE} {authors.VERSION})"
+        table.add_row(model, origin, parameters, authors.LICENCE, digest[:12], published.state(model))
         if (path := weights_file.shipped(model)) is not None:
             metadata = weights_file.read_metadata(path)
             own = f"{weights_file.parameters(metadata):,}"

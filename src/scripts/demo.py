@@ -13,9 +13,9 @@ import numpy as np
 
 import emrestore
 from emrestore import io
+from emrestore.authors import package_file
 from emrestore.columns.detect import detect_columns
 from emrestore.columns.fit import soundness
-from emrestore.network.published import package_file
 from emrestore.plot.style import panel, save, style
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 
 from emrestore import store
+from emrestore.authors import PACKAGE, VERSION, package_file
 from emrestore.micrographs import read_crop
-from emrestore.network.published import PACKAGE, VERSION, package_file
 from emrestore.workflow import run
 
 

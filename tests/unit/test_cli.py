@@ -5,7 +5,7 @@ import torch
 from typer.testing import CliRunner
 
 import emrestore
-from emrestore import io
+from emrestore import authors, io
 from emrestore.cli import app
 from emrestore.network import published, weights
 from emrestore.network.cgrdn import CGRDN
@@ -126,7 +126,7 @@ def test_models_are_listed(run, monkeypatch):
         assert "7,035,521" in line
         assert "GPL-3.0" in line
         assert "verified" in line
-    monkeypatch.setattr(published, "package_folder", lambda: None)
+    monkeypatch.setattr(authors, "package_folder", lambda: None)
     assert run("models")[1].count("pip install tk_r_em==1.0.4") == 6
 
 

@@ -12,9 +12,9 @@ import study_tables
 import xarray as xr
 
 from emrestore import store
+from emrestore.authors import package_file
 from emrestore.errors import EmrestoreError
 from emrestore.micrographs import mirror_difference, neighbour_correlation, read_crop
-from emrestore.network.published import package_file
 from emrestore.numbers import micrograph_numbers
 from emrestore.plot.micrographs import COLUMNS, micrographs_figure
 from emrestore.plot.style import style

@@ -2,15 +2,13 @@
 
 The package ``tk_r_em`` 1.0.4 (GPL-3.0) holds one TensorFlow checkpoint bundle per modality:
 ``variables.index``, an uncompressed LevelDB table that says where each tensor lies, and
-``variables.data-00000-of-00001``, their bytes. This module finds the package without importing it (its own
-code needs TensorFlow), verifies the data file's SHA-256 and every tensor's CRC-32C, and gives a
-:class:`~emrestore.network.cgrdn.CGRDN`.
+``variables.data-00000-of-00001``, their bytes. This module verifies the data file's SHA-256 and every tensor's
+CRC-32C, and gives a :class:`~emrestore.network.cgrdn.CGRDN`.
 
 Formats: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto.
 """
 
 import hashlib
-import importlib.util
 import math
 import struct
 from collections.abc import Iterator
@@ -20,13 +18,12 @@ import google_crc32c
 import numpy as np
 import torch
 
+from emrestore import authors
+from emrestore.authors import HOW_TO_GET, LICENCE, PACKAGE, REINSTALL, VERSION, package_file
 from emrestore.errors import EmrestoreError
 from emrestore.network import weights
 from emrestore.network.cgrdn import CGRDN
 
-PACKAGE = "tk_r_em"
-VERSION = "1.0.4"
-LICENCE = "GPL-3.0"
 #: SHA-256 of each modality's data file in version 1.0.4.
 SHA256 = {
     "hrstem": "8d16fdb8a863f0be651ec388a79a4bfc99f7006413c2fd1a96d01d514854e7a0",
@@ -37,31 +34,9 @@ SHA256 = {
     "lrsem": "1398e3f40948021831e100c7a8151e60c70723780289d5aac3dd5cbab15977c5",
 }
 MODALITIES = tuple(SHA256)
-HOW_TO_GET = f"pip install {PACKAGE}=={VERSION}"
-REINSTALL = f"pip install --force-reinstall --no-deps {PACKAGE}=={VERSION}"
 
 DATA_FILE = "variables.data-00000-of-00001"
 LEVELDB_MAGIC = 0xDB4775248B80FB57
-
-
-def package_folder() -> Path | None:
-    """Give the folder of the installed package, or None; the package is not imported."""
-    spec = importlib.util.find_spec(PACKAGE)
-    return Path(spec.origin).parent if spec and spec.origin else None
-
-
-def package_file(name: str) -> Path:
-    """Give a file or folder of the installed package, ``test_data/exp_hrstem.h5`` for example.
-
-    Raises
-    ------
-    EmrestoreError
-        If the package is not installed.
-    """
-    folder = package_folder()
-    if folder is None:
-        raise EmrestoreError(f"the published weights and images come with the package {PACKAGE}: {HOW_TO_GET}")
-    return folder / name
 
 
 def bundle_folder(model: str) -> Path:
@@ -137,7 +112,7 @@ def convert(model: str, path: Path) -> None:
 def state(model: str) -> str:
     """Tell in a few words whether a modality's data file is here and as published; otherwise how to get
     it."""
-    if package_folder() is None:
+    if authors.package_folder() is None:
         return HOW_TO_GET
     data = bundle_folder(model) / DATA_FILE
     if not data.is_file():

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from emrestore import authors
 from emrestore.errors import EmrestoreError
 from emrestore.network import published
 from emrestore.network import weights as weights_file
@@ -200,7 +201,7 @@ def spans(edge: int, tile: int, overlap: int, multiple: int = 2) -> list[tuple[s
 def _read(model: str, weights: str | Path, told: bool) -> tuple[nn.Module, str]:
     """Give a network, one that can be ``told`` a prior or any, and its origin in words."""
     if weights == "published":
-        return published.load(model), f"published weights ({published.PACKAGE} {published.VERSION})"
+        return published.load(model), f"published weights ({authors.PACKAGE} {authors.VERSION})"
     if weights == "trained":
         weights = weights_file.shipped(model)
         if weights is None:
