@@ -210,6 +210,17 @@ def shard_files(modality, split, count, folder="images"):
     ]
 
 
+def mixed_shards(modalities, split, count, folder="images"):
+    """As many shards, an equal share of each modality."""
+    return [
+        shard
+        for modality in modalities
+        for shard in shard_files(
+            modality, split, ceil(count / len(modalities)), folder
+        )
+    ]
+
+
 def experiment_network(name):
     """Architecture and arguments of a network of the experiments; cgrdn_3 has three layers, others lack a term."""
     stem, _, depth = name.partition("_")
@@ -242,13 +253,8 @@ def training_modalities(network):
 
 
 def training_shards(network, split, count):
-    """As many shards for every network, an equal share of each of its modalities."""
-    modalities = training_modalities(network)
-    return [
-        shard
-        for modality in modalities
-        for shard in shard_files(modality, split, -(-count // len(modalities)))
-    ]
+    """As many shards for every network of the experiments, an equal share of each of its modalities."""
+    return mixed_shards(training_modalities(network), split, count)
 
 
 def pool_memory(number):

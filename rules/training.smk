@@ -75,13 +75,13 @@ rule train_network:
 
 use rule train_network as train_model with:
     input:
-        train_shards=lambda w: shard_files(
+        train_shards=lambda w: mixed_shards(
             model(w.network)["images"],
             "train",
             value("models/shards"),
             "disordered",
         ),
-        validation_shards=lambda w: shard_files(
+        validation_shards=lambda w: mixed_shards(
             model(w.network)["images"],
             "validation",
             value("models/validation"),

@@ -34,6 +34,9 @@ class Ranges:
         Brightness of a kind over the brightest.
     level, gradient
         Brightness of one object over its kind's brightest, and change across it over its level.
+    field
+        Side of the field over which the objects of a kind are spread, over the image's, which is a part of it. What is
+        given as a share of the image's shorter side is one of the field's; widths in pixels are as they are.
     spacing
         Smallest distance between objects [px].
     soft, sharp, grains, bands, boxes, cracks
@@ -66,6 +69,7 @@ class Ranges:
     weight: tuple[float, float]
     level: tuple[float, float]
     gradient: tuple[float, float]
+    field: tuple[float, float]
     spacing: tuple[float, float]
     soft: tuple[int, int]
     soft_radius: tuple[float, float]
@@ -116,14 +120,18 @@ def sample(ranges: Ranges, shape: tuple[int, int], generator: np.random.Generato
 
 def _sample(ranges: Ranges, kind: str, shape: tuple[int, int], generator: np.random.Generator) -> dict:
     """Draw the objects of one kind."""
-    side, box = min(shape), np.array([shape[1], shape[0]], float)
-    draw = generator.uniform
+    draw, frame = generator.uniform, np.array([shape[1], shape[0]], float)
+    box = frame * _log(ranges.field, 1, generator)
+    side = box.min()
     limits = {"soft particles": ranges.soft, "sharp particles": ranges.sharp}.get(kind) or getattr(ranges, kind)
     count = int(generator.integers(*limits, endpoint=True))
     crowded = np.sqrt(4 * DENSEST * box.prod() / (np.pi * count))
     distance = min(draw(*ranges.spacing), crowded)
-    # pixel centres are whole numbers, so the image's corner lies half a pixel before zero
-    x, y = scatter(count, box, distance, generator).T - 0.5
+    places = scatter(count, box, distance, generator)
+    # any part of the field that has the first object in it; pixel centres are whole numbers, so that the image's corner
+    # lies half a pixel before zero
+    shown = np.maximum(places[0] - frame, 0), np.minimum(places[0], box - frame)
+    x, y = (places - draw(*shown)).T - 0.5
     part = {"kind": kind, "weight": draw(*ranges.weight), "x": x, "y": y}
     part |= {"level": draw(*ranges.level, count), "gradient": draw(*ranges.gradient, count)}
     part |= {"slope": draw(0, 360, count), "angle": draw(0, 360, count)}
@@ -338,7 +346,7 @@ def check(ranges: Ranges) -> None:
     for name in ("polygon", "borders"):
         if not 0 <= getattr(ranges, name) <= 1:
             raise EmrestoreError(f"'{name}' is a probability, between 0 and 1, not {getattr(ranges, name)}")
-    least = dict.fromkeys(WHOLE, 1) | {"order": 1, "vertices": 3, "grains": 2, "gradient": 0}
+    least = dict.fromkeys(WHOLE, 1) | {"order": 1, "vertices": 3, "grains": 2, "gradient": 0, "field": 1}
     for name, limits in vars(ranges).items():
         if isinstance(limits, dict | float | int):
             continue
