@@ -215,9 +215,7 @@ def mixed_shards(modalities, split, count, folder="images"):
     return [
         shard
         for modality in modalities
-        for shard in shard_files(
-            modality, split, ceil(count / len(modalities)), folder
-        )
+        for shard in shard_files(modality, split, ceil(count / len(modalities)), folder)
     ]
 
 
