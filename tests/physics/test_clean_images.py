@@ -110,6 +110,7 @@ class TestLowResolution:
             ("gradient", (0.0, 3.0)),
             ("borders", 1.5),
             ("band_width", (0.2, 0.1)),
+            ("field", (0.5, 1.0)),
         ],
     )
     def test_impossible_ranges_are_named(self, field, wrong):

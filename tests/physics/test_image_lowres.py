@@ -129,3 +129,24 @@ def test_what_was_drawn_survives_json_and_keeps_its_distances(kind):
         if len(part["x"]) > 1:
             # the least spacing that is configured, for no number of objects here is too crowded for it
             assert pdist(np.stack([part["x"], part["y"]], -1)).min() >= RANGES.spacing[0]
+
+
+def test_an_image_is_a_part_of_its_field():
+    """Objects are spread evenly, so a frame of a ninth of the area shows the first, and a ninth of the others."""
+    count, width, height, field = 50, 128, 96, 3.0
+    # at a distance of one pixel they hardly push each other out of the frame
+    changes = {"field": (field, field), "soft": (count, count), "spacing": (1.0, 1.0)}
+    occurs = {kind: float(kind == "soft particles") for kind in lowres.KINDS}
+    ranges = lowres.Ranges(**{**SETTINGS, **changes, "occurs": occurs})
+    seen = []
+    for number in range(400):
+        part = lowres.sample(ranges, (height, width), stream(1, "field", number))["parts"][0]
+        x, y = np.array(part["x"]) + 0.5, np.array(part["y"]) + 0.5
+        inside = (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+        assert inside[0]
+        assert np.ptp(x) <= field * width
+        assert np.max(part["radius"]) <= field * height * ranges.soft_radius[1]
+        seen.append(inside[1:].sum())
+    share = field**-2
+    standard_error = np.sqrt((count - 1) * share * (1 - share) / len(seen))
+    assert np.mean(seen) == pytest.approx((count - 1) * share, abs=5 * standard_error)
