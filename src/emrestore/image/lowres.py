@@ -1,7 +1,7 @@
 """Clean images of what is larger than atoms: particles, grains, bands, boxes and cracks (paper, low-resolution images).
 
-Lengths are in pixels, or in shares of the image's shorter side. An edge is a ramp one pixel wide across the outline, so
-that the brightness of a pixel is the share of it that is covered.
+Lengths are in pixels, or in shares of the shorter side of a field of which the image is a part. An edge is a ramp one
+pixel wide across the outline, so that the brightness of a pixel is the share of it that is covered.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Ranges:
     soft, sharp, grains, bands, boxes, cracks
         How many.
     soft_radius, sharp_radius, box_side, band_width, crack_length
-        Sizes over the shorter side.
+        Sizes over the field's shorter side.
     stretch
         Ratio of a soft particle's radii.
     order, weights
