@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # numerical threads are the rules' business
 export OMP_NUM_THREADS ?= 2
+# the toy study first, which is the longest, and the units beside it; a file's tests stay together for what they share
+TWO_AT_ONCE := --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/workflow tests/physics tests/unit
 
 .PHONY: env study demo test test-slow verify clean help
 
@@ -37,7 +39,7 @@ test: env
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
-	$(BIN)/python -m pytest -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(TWO_AT_ONCE)
 
 test-slow: env
 	$(BIN)/python -m pytest -m slow
