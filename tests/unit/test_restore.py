@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import emrestore
+from emrestore import authors
 from emrestore.errors import EmrestoreError
 from emrestore.network import published, weights
 from emrestore.network.cgrdn import CGRDN
@@ -248,6 +249,13 @@ def test_options_are_refused_in_one_sentence(options, words):
 def test_weights_of_another_modality_are_refused(tiny):
     with pytest.raises(EmrestoreError, match="holds weights for hrstem, not for lrsem"):
         restore(noise(16, 16), "lrsem", **tiny)
+
+
+def test_without_the_published_weights_ours_are_named(monkeypatch):
+    monkeypatch.setattr(authors, "package_folder", lambda: None)
+    with pytest.raises(EmrestoreError, match=r"pip install tk_r_em==1\.0\.4.* choose the weights 'trained'"):
+        open_method("hrstem", weights="published")
+    open_method("hrstem", weights="trained")
 
 
 def test_auto_keeps_float32_for_sparse_images():

@@ -201,6 +201,11 @@ def spans(edge: int, tile: int, overlap: int, multiple: int = 2) -> list[tuple[s
 def _read(model: str, weights: str | Path, told: bool) -> tuple[nn.Module, str]:
     """Give a network, one that can be ``told`` a prior or any, and its origin in words."""
     if weights == "published":
+        if authors.package_folder() is None and weights_file.shipped(model) is not None:
+            raise EmrestoreError(
+                f"the published weights come with the package {authors.PACKAGE} ({authors.HOW_TO_GET}), "
+                "which is not installed; to restore with a network of ours choose the weights 'trained'"
+            )
         return published.load(model), f"published weights ({authors.PACKAGE} {authors.VERSION})"
     if weights == "trained":
         weights = weights_file.shipped(model)
