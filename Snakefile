@@ -39,6 +39,14 @@ include: "rules/gallery.smk"
 include: "rules/report.smk"
 
 
+# Snakemake's limit of a hundred jobs a second (9.27.1 and before) leaves a timer behind with every job that ends, each
+# of which wakes the scheduler once a second from then on: after some hundred jobs it occupies a core. No job of ours on
+# this machine is so short; on a cluster profiles/slurm sets a slower clock.
+onstart:
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 localrules:
     all,
     figures,

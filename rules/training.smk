@@ -113,6 +113,7 @@ use rule train_network as train_model with:
         architecture=ARCHITECTURE["architecture"],
         arguments=lambda w: ARCHITECTURE["arguments"]
         | {"conditional": model(w.network)["conditional"]}
+        | ({"told": told} if (told := model(w.network)["told"]) else {})
         | ({"lattice": lattice} if (lattice := model(w.network)["lattice"]) else {}),
         chain=lambda w: model(w.network)["chain"],
         distortions=TRAINED,
