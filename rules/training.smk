@@ -102,6 +102,7 @@ use rule train_network as train_model with:
         "results/timings/train_model/{network}.tsv"
     wildcard_constraints:
         network="|".join(value("models/networks")),
+    threads: 2
     resources:
         mem_mb=pool_memory(value("models/shards")),
         runtime=1440,
