@@ -98,6 +98,15 @@ GENERATOR = {
 }
 # the same specimens, some with disorder, as the networks that ship are trained on
 DISORDERED = GENERATOR | {"disorder": GENERATOR["disorder"] | value("models/disorder")}
+# columns that stand apart, on which they are trained too
+COLUMNS = {
+    key: (
+        branch | value("models/columns").get(key, {})
+        if isinstance(branch, dict) and key != "kinds"
+        else value("models/columns").get(key, branch)
+    )
+    for key, branch in DISORDERED.items()
+}
 # distortions as those networks are trained on
 TRAINED = value("distortions") | {
     "exposure": value("distortions/exposure") | value("models/exposure")

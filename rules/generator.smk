@@ -46,6 +46,24 @@ use rule draw_clean as draw_disordered with:
         code=code("draw_clean.py"),
 
 
+use rule draw_clean as draw_columns with:
+    output:
+        images="results/disordered/columns/{split}/{number}.nc",
+        record=record("disordered/columns/{split}/{number}"),
+    log:
+        "results/logs/draw_disordered/columns/{split}/{number}.log",
+    benchmark:
+        "results/timings/draw_disordered/columns/{split}/{number}.tsv"
+    params:
+        modality="hrstem",
+        split="{split}",
+        number=lambda w: int(w.number),
+        size=value("generator/shards/images"),
+        generator=COLUMNS,
+        seed=value("seed"),
+        code=code("draw_clean.py"),
+
+
 rule survey_clean:
     """Hold what was drawn for the validation images against its ranges, and measure their spectra."""
     input:
@@ -110,6 +128,19 @@ rule plot_clean:
         code=code("plot_clean.py"),
     script:
         "../src/scripts/plot_clean.py"
+
+
+use rule plot_clean as plot_columns with:
+    input:
+        shard_file="results/disordered/columns/validation/0.nc",
+    output:
+        png="results/figures/clean_columns.png",
+        pdf="results/figures/clean_columns.pdf",
+        record=record("figures/clean_columns"),
+    log:
+        "results/logs/plot_clean/columns.log",
+    benchmark:
+        "results/timings/plot_clean/columns.tsv"
 
 
 rule whiten_nanoparticle:

@@ -17,6 +17,7 @@ FIGURES = [
     "distortions",
     "clean_hrstem",
     "clean_lrstem",
+    "clean_columns",
     "generator",
     "realism",
     "audit_bounds",

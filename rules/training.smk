@@ -102,6 +102,7 @@ use rule train_network as train_model with:
         "results/timings/train_model/{network}.tsv"
     wildcard_constraints:
         network="|".join(value("models/networks")),
+    threads: 2
     resources:
         mem_mb=pool_memory(value("models/shards")),
         runtime=1440,
@@ -113,6 +114,7 @@ use rule train_network as train_model with:
         architecture=ARCHITECTURE["architecture"],
         arguments=lambda w: ARCHITECTURE["arguments"]
         | {"conditional": model(w.network)["conditional"]}
+        | ({"told": told} if (told := model(w.network)["told"]) else {})
         | ({"lattice": lattice} if (lattice := model(w.network)["lattice"]) else {}),
         chain=lambda w: model(w.network)["chain"],
         distortions=TRAINED,

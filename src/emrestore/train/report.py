@@ -64,10 +64,18 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
         ``psnr`` of the validation crops [dB], ``parameters, multiply_adds`` per pixel, ``commit, started``.
     """
     rows = []
+    # a network that was named otherwise when others began with it is known by its weights
+    names = {
+        digest: path.stem
+        for path in records
+        for name, digest in json.loads(path.read_text(encoding="utf-8"))["outputs"].items()
+        if _is_weights(name)
+    }
     for path, told in zip(records, histories, strict=True):
         known, last = json.loads(path.read_text(encoding="utf-8")), pd.read_csv(told).iloc[-1]
         params, schedule = known["params"], known["params"]["schedule"]
         arguments = params["arguments"]
+        starts = [names.get(digest, Path(name).stem) for name, digest in known["inputs"].items() if _is_weights(name)]
         network = build(params["architecture"], arguments, 0)
         rows.append(
             {
@@ -76,7 +84,7 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
                 "chain": params["chain"],
                 "conditional": arguments.get("conditional", False),
                 "lattice": ", ".join(map(str, arguments.get("lattice", []))),
-                "start": next((Path(name).stem for name in known["inputs"] if name.endswith(".safetensors")), ""),
+                "start": starts[0] if starts else "",
                 **{name: schedule[name] for name in ("optimiser", "learning_rate", "batch", "crop")},
                 "crops": int(last["crops"]),
                 "hours": last["seconds"] / 3600,
@@ -88,6 +96,10 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _is_weights(name: str) -> bool:
+    return name.endswith(".safetensors")
 
 
 def _run_row(path: Path) -> dict:
