@@ -654,8 +654,8 @@ def prior_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
     Keys are ``priors.strong``, ``.honest`` and ``.published`` with ``psnr_ordered``, ``psnr_disordered``, and
     ``gain_ordered`` and ``gain_disordered`` over the strong end, image by image; and for each dose (``low``,
-    ``middle``, ``high``) ``rmse_perfect``, ``rmse_widest`` and ``slope`` of columns that are displaced most,
-    ``vacancy`` and ``half``.
+    ``middle``, ``high``) ``rmse``, ``scatter`` and ``shift`` of columns in perfect order (``_perfect``) and displaced
+    most (``_widest``), ``slope`` of those, ``vacancy`` and ``half``.
     """
     told = table.loc[table["method"] == "trained", "disorder"]
     ends = {told.min(): "strong", told.max(): "honest"}
@@ -670,11 +670,11 @@ def prior_numbers(table: pd.DataFrame) -> dict[str, dict]:
         if which is None or (row.width not in (0, widest) and not np.isnan(row.width)):
             continue
         quantity = row.quantity
-        if quantity == "rmse":
-            quantity += "_widest" if row.width else "_perfect"
+        unit = "dB" if quantity.startswith(("psnr", "gain")) else ""
+        if quantity in ("rmse", "scatter", "shift"):
+            quantity, unit = f"{quantity}_{'widest' if row.width else 'perfect'}", "pm"
         elif quantity == "slope" and row.width == 0:
             continue
-        unit = "dB" if quantity.startswith(("psnr", "gain")) else "pm" if quantity.startswith("rmse") else ""
         place = f"priors.{which}.{quantity}{named.get(row.dose, '')}"
         found[place] = number(row.value, row.low, row.high, unit, NETWORKS[row.method])
     return found

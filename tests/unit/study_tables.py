@@ -234,7 +234,8 @@ def priors(doses=AUDITED):
         known = {"method": method, "disorder": told}
         for dose, width in itertools.product(doses, (0.0, 10.0, 20.0)):
             error = {"dose": dose, "width": width, "quantity": "rmse"} | with_interval("", width + 1)
-            rows.append(known | error)
+            rows += [known | error, known | error | {"quantity": "scatter"} | with_interval("", width + 0.5)]
+            rows.append(known | error | {"quantity": "shift"} | with_interval("", -0.25))
             if width:
                 rows.append(known | error | {"quantity": "slope"} | with_interval("", slope))
         for dose, quantity in itertools.product(doses, ("vacancy", "half")):

@@ -178,6 +178,11 @@ def test_what_a_network_is_told():
     assert ends(found["priors.honest.vacancy_high"]) == interval(0.2)
     assert ends(found["priors.published.rmse_widest_middle"]) == interval(21)
     assert found["priors.strong.rmse_perfect_low"]["value"] == 1
+    assert ends(found["priors.honest.scatter_widest_high"]) == interval(20.5)
+    assert (found["priors.honest.shift_perfect_low"]["value"], found["priors.honest.shift_perfect_low"]["unit"]) == (
+        -0.25,
+        "pm",
+    )
     assert (found["priors.honest.gain_ordered"]["value"], found["priors.widest"]["value"]) == (-1, 20)
     # what it does when told something between is in the figure alone
     assert {key.split(".")[1] for key in found} - {

@@ -30,6 +30,21 @@ def test_raw_images_keep_displacements_and_contents(table):
         assert table[quantity, 0.0] == pytest.approx(content, abs=noise)
 
 
+def test_a_shift_of_the_whole_image_is_told_from_scatter(table):
+    def shifted(images, progress):
+        return np.roll(images, 1, axis=2)
+
+    found = lattice_scores(shifted, LATTICE, [DOSE], [0.0, 10.0], 4, 1, 1).set_index(["quantity", "width"])["value"]
+    pixel = 100 * LATTICE.pixel_size
+    for width in (0.0, 10.0):
+        # fits differ in the last digits, by where they start
+        assert found["shift", width] - table["shift", width] == pytest.approx(pixel, rel=1e-3)
+        assert found["scatter", width] == pytest.approx(table["scatter", width], rel=1e-2)
+        # both axes share the shift of one
+        whole = np.hypot(table["scatter", width], pixel / np.sqrt(2))
+        assert found["rmse", width] == pytest.approx(whole, rel=0.02)
+
+
 def test_images_are_scored_by_the_disorder_of_their_specimens():
     scores, strong = np.array([20.0, 22, 40, 44, 1, 1]), np.array([21.0, 23.2, 39, 43, 9, 9])
     found = image_scores(scores, strong, np.array([0, 0, 0.5, 1.0, 0.2, 0.4]), 0.5)

@@ -66,9 +66,10 @@ def test_comparisons_are_kept_and_then_shown(tree):
 
 
 def test_networks_that_ship_are_trained_and_kept_with_their_records(tree):
-    done = tree.snakemake("models")
+    # two of them with both that they begin with; all are planned in another test
+    done = tree.snakemake("results/models/hrstem_kept.txt", "results/models/hrtem_kept.txt")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-6000:]
-    for modality in ("hrstem", "lrtem"):
+    for modality in ("hrstem", "hrtem"):
         kept = tree.folder / "results/kept" / modality
         metadata = weights.read_metadata(kept.with_suffix(".safetensors"))
         assert (metadata["model"], metadata["crops"]) == (modality, 16)

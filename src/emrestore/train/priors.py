@@ -42,9 +42,11 @@ def lattice_scores(
     Returns
     -------
     DataFrame
-        ``dose, width, quantity, value, low, high``: ``rmse`` of positions [pm] and, of displaced columns, ``slope`` of
-        measured on true displacement; ``vacancy`` and ``half``, the cross section of columns that hold nothing or
-        half, over that of the others (truth: 0 and 0.5).
+        ``dose, width, quantity, value, low, high``: ``rmse`` of positions [pm]; ``shift``, the mean error of an image
+        along the fast axis [pm], and ``scatter``, the RMSE of positions less each image's mean error [pm], which is all
+        that distances between columns feel; of displaced columns, ``slope`` of measured on true displacement;
+        ``vacancy`` and ``half``, the cross section of columns that hold nothing or half, over that of the others
+        (truth: 0 and 0.5).
     """
     pm = 100 * lattice.pixel_size
     draws = prior_draws(lattice, fields, seed)
@@ -57,6 +59,12 @@ def lattice_scores(
             true, measured = (rows[names].to_numpy().reshape(draws.shape) for names in (["dx", "dy"], ["x", "y"]))
             table = summarise_errors(true, measured, lattice, border)
             table = table[table["quantity"].isin(["rmse", "slope"])]
+            shifts = np.nanmean((measured - true)[:, inside], axis=1)
+            about = summarise_errors(true, measured - shifts[:, None], lattice, border)
+            about = about[about["quantity"] == "rmse"].assign(quantity="scatter")
+            value, low, high = mean_interval(pm * shifts[:, 0])
+            shift = pd.DataFrame([{"quantity": "shift", "value": value, "low": low, "high": high}])
+            table = pd.concat([table, about, shift])
             found.append(table[["quantity", "value", "low", "high"]].assign(dose=dose, width=width))
         for quantity, content in LACKING.items():
             contents = np.ones(len(inside))
