@@ -1,5 +1,7 @@
-# networks whose images of the dislocation are walked about
-WALKED = [method for method in methods("dislocation")[1:] if weights(method)]
+# whose images of the dislocation are walked about: raw ones, and those of networks
+WALKED = [
+    method for method in methods("dislocation") if method == "raw" or weights(method)
+]
 
 
 rule draw_recordings:
@@ -85,7 +87,7 @@ rule count_atoms:
 
 
 rule walk_circuits:
-    """Walk a Burgers circuit about the dislocation in every image that a network restored."""
+    """Walk a Burgers circuit about the dislocation in every image, raw or restored by a network."""
     input:
         pairs="results/pairs/dislocation/scanned.nc",
         columns="results/structures/dislocation.csv",

@@ -153,11 +153,7 @@ rule render_report:
         ],
         figures=expand("results/figures/{figure}.png", figure=FIGURES),
         pdfs=expand("results/figures/{figure}.pdf", figure=FIGURES),
-        records=[
-            record("tables/fig03"),
-            record("tables/displaced"),
-            record("claims"),
-        ],
+        job=record("claims"),
     output:
         html="results/report/report.html",
         pdf="results/report/report.pdf",

@@ -10,7 +10,7 @@ from emrestore.errors import EmrestoreError
 #: Columns of results/claims.csv.
 COLUMNS = [
     "id", "source", "statement", "paper_value", "unit", "measured_published", "measured_trained",
-    "ci_low", "ci_high", "tolerance", "status", "table", "rule", "decided", "where", "comparison", "key",
+    "ci_low", "ci_high", "tolerance", "status", "table", "rule", "decided", "where", "comparison", "key", "reason",
 ]  # fmt: skip
 #: A claim without a number of the paper's is a ratio that must differ from, or equal, this.
 NO_CHANGE = 1.0
@@ -34,9 +34,9 @@ def evaluate(claims: pd.DataFrame, numbers: Mapping[str, Mapping], rules: Mappin
         Rows of ``config/claims.tsv`` as text; ``config/schema/claims.schema.yaml`` says what the columns
         mean.
     numbers
-        ``results/numbers.json``: key -> ``value``, ``ci_low`` and ``ci_high`` (both or neither),
-        ``comparable`` (default true), ``network``: ``published``, ``trained``, or nothing for a number that
-        no trained weights enter. A key with ``.trained`` behind it is the same number of our network.
+        ``results/numbers.json``: key -> ``value``, ``ci_low`` and ``ci_high`` (both or neither), ``exact`` and
+        ``incomparable`` (a reason) where it is so, ``network``: ``published``, ``trained``, or nothing for a number
+        that no trained weights enter. A key with ``.trained`` behind it is the same number of our network.
     rules
         Table -> name of the rule that makes it.
 
@@ -59,7 +59,7 @@ def evaluate(claims: pd.DataFrame, numbers: Mapping[str, Mapping], rules: Mappin
 
 def _verdict(claim: Mapping[str, str], numbers: Mapping[str, Mapping], rules: Mapping[str, str]) -> dict:
     """Give the columns that measurement adds to a claim."""
-    blank = dict.fromkeys([*MEASURED[""], "ci_low", "ci_high"], np.nan)
+    blank = dict.fromkeys([*MEASURED[""], "ci_low", "ci_high"], np.nan) | {"reason": ""}
     if not claim["table"]:
         return blank | {"status": "not attempted", "rule": "", "decided": ""}
     if claim["key"] not in numbers:
@@ -73,16 +73,15 @@ def _verdict(claim: Mapping[str, str], numbers: Mapping[str, Mapping], rules: Ma
             "to make; correct its table, or name the rule in rules/report.smk"
         )
     number = numbers[claim["key"]]
-    value, low, high = (
-        number["value"],
-        number.get("ci_low", number["value"]),
-        number.get("ci_high", number["value"]),
-    )
+    value = number["value"]
+    low, high = (number.get(end, value if number.get("exact") else np.nan) for end in ("ci_low", "ci_high"))
     found = blank | dict.fromkeys(MEASURED[number.get("network") or ""], value) | {"ci_low": low, "ci_high": high}
     if ours := numbers.get(f"{claim['key']}.trained"):
         found["measured_trained"] = ours["value"]
     found |= {"rule": rules[claim["table"]], "status": "not comparable", "decided": ""}
-    if number.get("comparable", True) and np.isfinite(value):
+    if reason := number.get("incomparable") or ("" if np.isfinite(value) else "not finite"):
+        found["reason"] = reason
+    else:
         answers = fulfils(np.array([value, low, high]), claim["comparison"], claim["paper_value"], claim["tolerance"])
         found["status"] = "reproduced" if answers[0] else "not reproduced"
         found["decided"] = "yes" if _same_throughout(answers, claim, low, high) else "no"

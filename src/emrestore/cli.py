@@ -204,7 +204,7 @@ def trace(
     result: Annotated[str, typer.Argument(help="A file that the study made, or the id of a claim.")],
 ) -> None:
     """Follow a result of the study back to the jobs, code and inputs that it came from."""
-    from emrestore.trace import claim, trace
+    from emrestore.trace import claim, trace, trace_claim
 
     path = Path(result)
     if not path.suffix and not path.exists():
@@ -215,8 +215,10 @@ def trace(
         )
         words = [value, known["unit"], f"({low} to {high})" if low else ""]
         typer.echo(f"{known['statement']} Measured: {' '.join(filter(None, words))}, {known['status']}.")
-        path = Path("results", known["table"])
-    for step in trace(path):
+        steps = trace_claim(result)
+    else:
+        steps = trace(path)
+    for step in steps:
         made = ""
         if step.record:
             made = f"  {step.record['rule']}, commit {step.record['commit'][:12]}"

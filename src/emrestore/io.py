@@ -24,6 +24,8 @@ from emrestore.errors import EmrestoreError
 
 HDF5 = (".h5", ".hdf5")
 TIFF = (".tif", ".tiff")
+#: Axes of a TIFF file, from the last; three are a stack of planes.
+TIFF_AXES = "TZCYX"
 SUFFIXES = (".npy", *HDF5, *TIFF, ".png")
 
 #: Å per unit of length that TIFF files name.
@@ -245,6 +247,8 @@ def check_target(path: Path, shape: tuple[int, ...]) -> None:
     check_suffix(path)
     if path.suffix.lower() == ".png" and math.prod(shape) != shape[-1] * shape[-2]:
         raise EmrestoreError(f"a PNG file holds one image, not {shape}; write tif, h5 or npy")
+    if path.suffix.lower() in TIFF and len(shape) > len(TIFF_AXES):
+        raise EmrestoreError(f"a TIFF file holds {len(TIFF_AXES)} axes at most, not {shape}; write h5 or npy")
 
 
 def check_suffix(path: Path) -> None:
@@ -314,15 +318,16 @@ def _read_tiff(path: Path) -> Image:
 
 
 def _write_tiff(path: Path, image: Image) -> None:
+    """Write as ImageJ does, which keeps no axis of length one."""
     import tifffile
 
-    stack = image.data.reshape(-1, *image.data.shape[-2:]) if image.data.ndim > 2 else image.data
+    axes = "ZYX" if image.data.ndim == 3 else TIFF_AXES[-image.data.ndim :]
     calibration = {}
     if image.pixel_size:
         y, x = image.pixel_size
         calibration = {"resolution": (10 / x, 10 / y), "resolutionunit": "NONE"}
-    metadata = {"axes": "ZYX"[-stack.ndim :], **({"unit": "nm"} if calibration else {})}
-    tifffile.imwrite(path, stack, imagej=True, metadata=metadata, **calibration)
+    metadata = {"axes": axes, **({"unit": "nm"} if calibration else {})}
+    tifffile.imwrite(path, image.data, imagej=True, metadata=metadata, **calibration)
 
 
 def _read_png(path: Path) -> Image:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from emrestore.stats import jackknife_interval, mean_interval
 
 #: The classical measurement that restoration is held against: least squares on the raw image, as StatSTEM does.
 RAW, RESTORED = "raw_ls", "published_ls"
+#: A CGRDN of more parameters than this is one of full size.
+FULL_SIZE = 7e6
 #: Whose network a method's numbers are of.
 NETWORKS = {
     name: of
@@ -17,9 +20,15 @@ NETWORKS = {
 }
 
 
-def number(value: float, low: float | None = None, high: float | None = None, unit: str = "", of: str = "") -> dict:
-    """Make an entry of numbers.json: a value, its 95 % interval where it has one, unit and network."""
-    entry = {"value": float(value), "unit": unit, "network": of}
+def number(
+    value: float, low: float | None = None, high: float | None = None, unit: str = "", of: str = "", **more: bool | str
+) -> dict:
+    """Make an entry of numbers.json: a value, its 95 % interval where it has one, unit and network.
+
+    ``more`` may say ``exact`` (no chance has a part in it) and ``incomparable``, why no claim of the papers is held
+    against it.
+    """
+    entry = {"value": float(value), "unit": unit, "network": of} | more
     if low is not None:
         entry |= {"ci_low": float(low), "ci_high": float(high)}
     return entry
@@ -151,19 +160,37 @@ def image_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def network_numbers(table: pd.DataFrame) -> dict[str, dict]:
-    """Give the parameter counts, what CGRDN has more than GRDN, and how many times theirs MR-UNET has."""
-    counts = dict(zip(table["network"], table["parameters"], strict=True))
+    """Give parameter counts, what CGRDN has more than GRDN, and how many times theirs MR-UNET has.
+
+    ``network.discriminator_edge`` is that of its output for a training patch, ``_field`` its receptive field [px].
+    """
+    table = table.set_index("network")
+    found = {
+        f"network.discriminator_{name}": number(table.loc["discriminator", name], unit="px", exact=True)
+        for name in ("edge", "field")
+    }
+    counts = table["parameters"].to_dict()
     counts["difference"] = counts["cgrdn"] - counts["grdn"]
     for name in ("cgrdn", "grdn"):
         counts[f"mrunet_over_{name}"] = counts["mrunet"] / counts[name]
-    return {f"network.parameters_{name}": number(count) for name, count in counts.items()}
+    read = {"incomparable": "the paper leaves sizes of MR-UNET open"}
+    return found | {
+        f"network.parameters_{name}": number(count, exact=True, **read if "mrunet" in name else {})
+        for name, count in counts.items()
+    }
 
 
 def example_numbers(table: pd.DataFrame) -> dict[str, dict]:
-    """Give how many times the published network's mean square error others have on the examples (geometric mean)."""
-    squares = 10 ** (-table.pivot(index="specimen", columns="method", values="psnr") / 10)
-    over = np.exp(np.log(squares.div(squares["published"], axis=0)).mean()).drop("published")
-    return {f"examples.{name}_over_published": number(ratio, of="published") for name, ratio in over.items()}
+    """Give how many times the published network's mean square error others have on the examples (geometric mean).
+
+    Intervals are Student's over the examples' logarithms.
+    """
+    squares = table.pivot(index="specimen", columns="method", values="psnr") / -10 * np.log(10)
+    over = squares.sub(squares["published"], axis=0).drop(columns="published")
+    return {
+        f"examples.{name}_over_published": number(*np.exp(mean_interval(log.to_numpy())), of="published")
+        for name, log in over.items()
+    }
 
 
 def micrograph_numbers(table: pd.DataFrame) -> dict[str, dict]:
@@ -195,23 +222,26 @@ def experiment_numbers(scores: pd.DataFrame) -> dict[str, dict]:
     found["experiments.crops"] = number(trained["crops"].iloc[0])
     found["experiments.raw_psnr"] = number(scores["raw_psnr"].iloc[0], unit="dB")
 
-    def over_seeds(key: str, values: pd.Series, unit: str = "", **more: bool) -> None:
-        found[f"experiments.{key}"] = number(*mean_interval(values.to_numpy()), unit, "trained") | more
+    # those of the paper are of networks at full size on its own validation images, which are not public
+    full = trained.loc["cgrdn"]["parameters"].min() > FULL_SIZE
+    reduced, elsewhere = {} if full else {"incomparable": "networks of reduced size"}, {"incomparable": "other images"}
+
+    def over_seeds(key: str, values: pd.Series, unit: str = "", **more: str) -> None:
+        found[f"experiments.{key}"] = number(*mean_interval(values.to_numpy()), unit, "trained", **more)
 
     for name in trained.index.unique("network"):
         own = trained.loc[name]
-        # the paper's PSNR is of networks at full size
-        over_seeds(f"{name}.psnr", own["psnr"], "dB", comparable=False)
+        over_seeds(f"{name}.psnr", own["psnr"], "dB", **elsewhere)
         found[f"experiments.{name}.parameters"] = number(own["parameters"].iloc[0])
         found[f"experiments.{name}.minutes"] = number(own["training_seconds"].mean() / 60, unit="min")
     for one, other in (("cgrdn", "grdn"), ("grdn", "mrunet"), ("cgrdn", "compact"), ("nafnet", "compact")):
-        over_seeds(f"{one}_over_{other}", trained.loc[one]["psnr"] - trained.loc[other]["psnr"], "dB")
+        over_seeds(f"{one}_over_{other}", trained.loc[one]["psnr"] - trained.loc[other]["psnr"], "dB", **reduced)
     for name in others.index:
         of = "published" if name == "published" else ""
-        found[f"experiments.{name}.psnr"] = number(others.loc[name, "psnr"], unit="dB", of=of)
+        found[f"experiments.{name}.psnr"] = number(others.loc[name, "psnr"], unit="dB", of=of, **elsewhere)
     if {"bm3d", "published"} <= {*others.index}:
         margin = others.loc["published", "psnr"] - others.loc["bm3d", "psnr"]
-        found["experiments.published_over_bm3d"] = number(margin, unit="dB", of="published")
+        found["experiments.published_over_bm3d"] = number(margin, unit="dB", of="published", **elsewhere)
     l1 = _l1_of_depths(known)
     over_seeds("l1_smallest_over_largest", l1.iloc[0] / l1.iloc[-1])
     drops = -l1.diff().iloc[1:]
@@ -476,7 +506,8 @@ def count_numbers(table: pd.DataFrame) -> dict[str, dict]:
     """Reduce the table of counted atoms: shares counted right, and what restoration gains, by the library's route."""
     table = table.rename(columns={"right": "value", "right_low": "low", "right_high": "high"})
     clean = table[np.isinf(table["dose"])]
-    found = {"counts.columns": number(clean["n"].max())}
+    cut = "the particle was cut to have as many"
+    found = {"counts.columns": number(clean["n"].max(), exact=True, incomparable=cut)}
     for (method, route), rows in clean.groupby(["method", "route"]):
         row = rows.iloc[0]
         found[f"counts.clean_{method}_{route}"] = number(row["value"], row["low"], row["high"])
@@ -498,31 +529,35 @@ def count_numbers(table: pd.DataFrame) -> dict[str, dict]:
 
 
 def circuit_numbers(table: pd.DataFrame, length: float) -> dict[str, dict]:
-    """Say how long the circuit's closure is in images of the published network, over the true length [Å].
+    """Say in how many images, raw and of the published network, a circuit closes with the Burgers vector.
 
-    ``walked`` counts the circuits that can be walked, ``kept`` those of them whose length is right to a tenth. Where
-    none can be walked there is no length (NaN), and of a single one no interval.
+    ``burgers.CHAIN_PLACE`` is the share of all restored images in which the circuit can be walked and its closure
+    differs from the Burgers vector by less than a tenth of its length, with Clopper and Pearson's interval;
+    ``burgers.raw_CHAIN_PLACE`` that of raw ones. ``walked`` counts images in which it can be walked.
+
+    Parameters
+    ----------
+    table
+        ``method, sampling, dose, closure_x, closure_y`` [Å], a row per image; NaN where none can be walked.
+    length
+        Of the Burgers vector, which lies along x in either sense [Å].
     """
     found = {}
-    table = table[table["method"] == "published"]
-    for chain, group in table.groupby("sampling"):
-        for place, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
-            rows = group[group["dose"] == place]
-            closure = np.hypot(rows["closure_x"], rows["closure_y"]) / length
-            walked = closure.dropna().to_numpy()
-            ends = (np.nan, np.nan)
-            if len(walked) > 1:
-                ends = jackknife_interval(walked.mean(), (walked.sum() - walked) / (len(walked) - 1))
-            value = walked.mean() if len(walked) else np.nan
-            found[f"burgers.{chain}_{name}"] = number(value, *ends, of="published")
-            found[f"burgers.{chain}_{name}_walked"] = number(len(walked), of="published")
-            found[f"burgers.{chain}_{name}_kept"] = number((np.abs(walked - 1) < 0.1).sum(), of="published")
-            found[f"burgers.{chain}_{name}_images"] = number(len(rows))
+    for method, prefix, of in (("raw", "raw_", ""), ("published", "", "published")):
+        for chain, group in table[table["method"] == method].groupby("sampling"):
+            for place, name in ((table["dose"].min(), "lowest"), (table["dose"].max(), "highest")):
+                rows = group[group["dose"] == place]
+                off = np.hypot(rows["closure_x"].abs() - length, rows["closure_y"])  # NaN is not kept
+                kept = int((off < 0.1 * length).sum())
+                ends = binomtest(kept, len(rows)).proportion_ci(0.95)
+                found[f"burgers.{prefix}{chain}_{name}"] = number(kept / len(rows), *ends, of=of)
+                found[f"burgers.{prefix}{chain}_{name}_walked"] = number(off.notna().sum(), of=of)
+                found[f"burgers.{prefix}{chain}_{name}_images"] = number(len(rows))
     return found
 
 
 def library_numbers(library: pd.DataFrame, cross_sections: pd.DataFrame) -> dict[str, dict]:
-    """Say whether cross sections grow with every atom: the smallest ratio to the next thinner, in either table."""
+    """Say whether cross sections grow with every atom: the smallest ratio to the next thinner, in each and either."""
     found = {}
     for name, scs, error in (
         ("library", library["scs"], library["scs_se"]),
@@ -533,6 +568,8 @@ def library_numbers(library: pd.DataFrame, cross_sections: pd.DataFrame) -> dict
         half = 1.96 * np.hypot(relative[1:], relative[:-1])
         least = log.argmin()
         found[f"library.growth_{name}"] = number(*np.exp(log[least] + half[least] * np.array([0, -1, 1])))
+    growths = [found["library.growth_library"], found["library.growth_bulk"]]
+    found["library.growth_least"] = min(growths, key=lambda growth: growth["value"])
     step = np.diff(library["scs"]) / np.hypot(library["scs_se"][1:], library["scs_se"].to_numpy()[:-1])
     return found | {
         "library.least_step": number(step.min(), unit="standard errors"),

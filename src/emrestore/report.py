@@ -16,7 +16,8 @@ The context that :func:`render` takes is a dict of
 ``figures``
     Name -> ``{png, pdf}``, the paths of one figure for screen and print, of all figures that the source shows.
 ``provenance``
-    A job's record: ``commit``, ``dirty``, ``lock``, ``python``, ``versions``, ``started``.
+    A job's record: ``commit``, ``dirty``, ``lock``, ``python``, ``versions``, ``started``; and ``commits`` of all jobs
+    behind the report (:func:`emrestore.trace.commits`).
 
 Numbers are formatted in ``report/format.typ`` alone. A number, setting or figure that is not there is an error: nothing
 in the report is typed by hand.

@@ -1,7 +1,8 @@
 """Follow a result back to the code, seed and inputs that it came from, through the records of the jobs."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,10 @@ class Step:
     record: dict | None
 
 
-#: Where a study keeps the records of its jobs, and its verdicts on claims.
+#: Where a study keeps the records of its jobs, and its verdicts on claims, made from a ledger and from numbers.
 PROVENANCE = Path("results/provenance")
 CLAIMS = Path("results/claims.csv")
+LEDGER, NUMBERS = "config/claims.tsv", "results/numbers.json"
 
 
 def study_of(path: Path) -> Path:
@@ -63,7 +65,22 @@ def claim(name: str, study: Path = Path()) -> dict:
     return found
 
 
-def trace(path: Path, study: Path | None = None) -> Iterator[Step]:
+def trace_claim(name: str, study: Path = Path()) -> Iterator[Step]:
+    """Yield the verdict on a claim, the number and the table behind it, and all that this table was made from.
+
+    Other tables that the study's verdicts and numbers were made from are left out. Parameters and errors are those of
+    :func:`claim` and :func:`trace`.
+    """
+    table = f"results/{claim(name, study)['table']}"
+    seen = set()
+    for step in trace(study / CLAIMS, study, along=(LEDGER, NUMBERS, table)):
+        seen.add(step.path)
+        yield step
+    if table not in seen:  # which shows the number as a reader likes it, made from the same source
+        yield from trace(study / table, study)
+
+
+def trace(path: Path, study: Path | None = None, along: Collection[str] = ()) -> Iterator[Step]:
     """Yield a file and, depth first, all that it was made from.
 
     Parameters
@@ -72,12 +89,15 @@ def trace(path: Path, study: Path | None = None) -> Iterator[Step]:
         A result.
     study
         Folder of the study, by default that in which the file lies.
+    along
+        Of what the verdicts and the numbers of the study were made from, follow these alone.
 
     Yields
     ------
     Step
-        ``state`` is ``as recorded``, ``changed since`` (its hash differs from the record's), ``missing`` or ``source``
-        (no job made it). A file is expanded once.
+        ``state`` is ``as recorded``, ``changed since`` (its hash is not that of the job that made it, or of a source,
+        that of the job that read it), ``remade since`` (a job made it anew after the job above had read it),
+        ``missing`` or ``source`` (no job made it). A file is expanded once.
 
     Raises
     ------
@@ -85,30 +105,63 @@ def trace(path: Path, study: Path | None = None) -> Iterator[Step]:
         If there are no records, or none names the file.
     """
     study = study or study_of(path)
-    makers, provenance = {}, study / PROVENANCE
-    for file in sorted(provenance.rglob("*.json")):
-        record = json.loads(file.read_text(encoding="utf-8"))
-        makers |= dict.fromkeys(record["outputs"], record)
-    if not makers:
-        raise EmrestoreError(f"there are no job records in {provenance}; run the study first (make study)")
+    makers = _makers(study)
     name = Path(path).absolute().relative_to(study.absolute()).as_posix()
     if name not in makers:
-        raise EmrestoreError(f"no job record in {provenance} names {name}; it was not made by the study")
+        raise EmrestoreError(f"no job record in {study / PROVENANCE} names {name}; it was not made by the study")
     seen: set[str] = set()
 
-    def walk(name: str, expected: str | None, depth: int) -> Iterator[Step]:
+    def walk(name: str, read: str | None, depth: int) -> Iterator[Step]:
         record = makers.get(name)
-        expected = record["outputs"][name] if record else expected
+        made = record["outputs"][name] if record else read
         if not (study / name).is_file():
             state = "missing"
-        elif expected is not None and sha256(study / name) != expected:
+        elif made is not None and sha256(study / name) != made:
             state = "changed since"
+        elif read is not None and read != made:
+            state = "remade since"
         else:
             state = "as recorded" if record else "source"
         yield Step(depth, name, state, None if name in seen else record)
         if record and name not in seen:
             seen.add(name)
+            narrow = along and name in (CLAIMS.as_posix(), NUMBERS)
             for source, digest in record["inputs"].items():
+                if narrow and source not in along:
+                    continue
                 yield from walk(source, digest, depth + 1)
 
     yield from walk(name, None, 0)
+
+
+def commits(results: Iterable[str], study: Path = Path()) -> dict[str, int]:
+    """Count the jobs behind results by the commit of their code, the most frequent first.
+
+    A commit that had uncommitted changes ends with `` with changes``. No file is hashed.
+
+    Raises
+    ------
+    EmrestoreError
+        If there are no records.
+    """
+    makers, jobs = _makers(study), {}
+    todo = list(results)
+    while todo:
+        name = todo.pop()
+        if name in makers and name not in jobs:
+            jobs |= dict.fromkeys(makers[name]["outputs"], makers[name])
+            todo += makers[name]["inputs"]
+    distinct = {id(record): record for record in jobs.values()}.values()
+    counted = Counter(record["commit"] + " with changes" * record["dirty"] for record in distinct)
+    return dict(counted.most_common())
+
+
+def _makers(study: Path) -> dict[str, dict]:
+    """Give the record of the job that made it, of each result that has one."""
+    found, provenance = {}, study / PROVENANCE
+    for file in sorted(provenance.rglob("*.json")):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        found |= dict.fromkeys(record["outputs"], record)
+    if not found:
+        raise EmrestoreError(f"there are no job records in {provenance}; run the study first (make study)")
+    return found

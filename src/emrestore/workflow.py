@@ -10,6 +10,7 @@ import ast
 import contextlib
 import functools
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -24,7 +25,7 @@ from pathlib import Path
 
 from emrestore.errors import EmrestoreError
 
-#: Params that belong to the workflow and not to ``main``.
+#: Params that belong to the workflow, and to ``main`` only where it asks for them.
 WORKFLOW_PARAMS = frozenset({"code"})
 #: Packages whose versions decide the numbers.
 RECORDED_PACKAGES = ("abtem", "ase", "numpy", "scipy", "torch", "pandas", "matplotlib", "snakemake")
@@ -114,14 +115,14 @@ def _code_state(folder: Path) -> dict[str, str | bool]:
     return git_state(folder) | {"lock": sha256(folder / "envs/requirements.lock")}
 
 
-def run(main: Callable[..., None], snakemake) -> None:
+def run(main: Callable[..., dict | None], snakemake) -> None:
     """Run a script's ``main`` with the names of a Snakemake rule.
 
     Parameters
     ----------
     main
         Takes every named input and output of the rule as a ``Path`` (a list of paths where the rule names several) and
-        every named param but ``code``.
+        every named param, ``code`` only if it asks for it. What it gives is added to the job's record.
     snakemake
         The object that Snakemake puts into a script's globals.
 
@@ -134,19 +135,24 @@ def run(main: Callable[..., None], snakemake) -> None:
     record_path = outputs.pop("record", None)
     temporary = {name: path.with_name(f".partial-{path.name}") for name, path in outputs.items()}
     inputs = {name: _paths(value) for name, value in snakemake.input.items()}
-    params = {name: value for name, value in snakemake.params.items() if name not in WORKFLOW_PARAMS}
+    wanted = inspect.signature(main).parameters
+    params = {name: value for name, value in snakemake.params.items() if name not in WORKFLOW_PARAMS or name in wanted}
     _set_threads(snakemake.threads)
+    if int(os.environ.get("LOCAL_RANK", 0)):  # one of several devices: log, outputs and record are the first one's
+        with open(os.devnull, "w", encoding="utf-8") as nothing, _redirected(nothing):
+            main(**inputs, **temporary, **params)
+        return
     started, clock = datetime.now(UTC), time.monotonic()
     # as the code was when it was loaded: a long job may see its folder change
     state = _code_state(Path.cwd()) if record_path else {}
     with open(snakemake.log[0], "w", encoding="utf-8", buffering=1) as log, _redirected(log):
         try:
-            main(**inputs, **temporary, **params)
+            said = main(**inputs, **temporary, **params)
             for name, path in outputs.items():
                 os.replace(temporary[name], path)
             if record_path:
                 seconds = time.monotonic() - clock
-                _write_record(record_path, snakemake, inputs, outputs, params, state, started, seconds)
+                _write_record(record_path, snakemake, inputs, outputs, params, state, started, seconds, said or {})
         except EmrestoreError as error:
             print(f"{snakemake.rule}: {error}", file=log)
             print(f"{snakemake.rule}: {error}", file=sys.__stderr__)
@@ -186,7 +192,7 @@ def _redirected(log) -> Iterator[None]:
 
 
 def _write_record(
-    path: Path, snakemake, inputs, outputs, params, state: dict, started: datetime, seconds: float
+    path: Path, snakemake, inputs, outputs, params, state: dict, started: datetime, seconds: float, said: dict
 ) -> None:
     """Write what made the outputs, so that a number can be followed back: see ``emrestore trace``."""
     flat = [path for value in inputs.values() for path in (value if isinstance(value, list) else [value])]
@@ -203,6 +209,7 @@ def _write_record(
         "threads": snakemake.threads,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
+        **said,
     }
     partial = path.with_name(f".partial-{path.name}")
     partial.write_text(json.dumps(record, indent=1, default=str) + "\n", encoding="utf-8")

@@ -21,7 +21,11 @@ def main(
     record. The files are no outputs of the rule: the default study reads them, and would have to train if a rule made
     them.
     """
-    tables = {"scores": stack(scores, runs), "history": stack(histories, runs), "runs": run_table(records, runs)}
+    tables = {
+        "scores": stack(scores, runs),
+        "history": stack(histories, runs[: len(histories)]),
+        "runs": run_table(records, runs),
+    }
     keep(tables, Path(folder))
     done.write_text(f"{len(runs)} runs\n", encoding="utf-8")
 

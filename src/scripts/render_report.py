@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from emrestore.report import render
+from emrestore.trace import commits
 from emrestore.workflow import run
 
 
@@ -17,14 +18,15 @@ def main(
     tables: list[Path],
     figures: list[Path],
     pdfs: list[Path],
-    records: list[Path],
+    job: Path,
     html: Path,
     pdf: Path,
     *,
     name: str,
     settings: list[dict],
 ) -> None:
-    """Write one self-contained HTML page and its PDF; ``comparisons`` is empty until their networks are trained."""
+    """Write one self-contained HTML page and its PDF."""
+    behind = commits(map(str, [verdicts, *tables, *figures]))
     context = {
         "config": {
             "name": name,
@@ -35,7 +37,7 @@ def main(
         "claims": pd.read_csv(verdicts, dtype=str, keep_default_na=False).to_dict("records"),
         "tables": {path.stem: pd.read_csv(path).to_dict("records") for path in tables},
         "figures": {png.stem: {"png": png, "pdf": vector} for png, vector in zip(figures, pdfs, strict=True)},
-        "provenance": json.loads(records[-1].read_text(encoding="utf-8")),
+        "provenance": json.loads(job.read_text(encoding="utf-8")) | {"commits": behind},
     }
     render(template.parent, context, html, pdf)
 

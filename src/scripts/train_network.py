@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from emrestore.network.build import adopt, build
 from emrestore.plot.samples import sample_panels
 from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
-from emrestore.workflow import run, sha256
+from emrestore.workflow import git_state, run, sha256
 
 
 def main(
@@ -44,17 +45,21 @@ def main(
     folder: str,
     seed: int,
     half: bool,
-) -> None:
-    """Write the weights, and the history.
+    code: str,
+) -> dict:
+    """Write the weights and the history; give the run's attempts, with step, time and commit, to its record.
 
     ``start`` is a file of weights to begin with, or empty for random ones; ``stream`` is of the address that crops
     and distortions are drawn by.
 
     ``folder`` keeps the checkpoint between attempts, sample panels of the last validation and, with ``tensorboard``,
-    its logs. ``half`` writes the weights in half precision, half as large.
+    its logs. ``half`` writes the weights in half precision, half as large. ``code`` is the digest of this code.
     """
     pools = data.load(train_shards), data.load(validation_shards)
     accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+    if accelerator == "cuda":
+        # CUDA has no deterministic median or sum along an axis, nor gradient of a reflected border
+        torch.set_deterministic_debug_mode("warn")
     fabric = Fabric(
         accelerator=accelerator,
         devices=devices if accelerator == "cuda" else 1,
@@ -102,16 +107,19 @@ def main(
         stream,
         origin=origin,
         recipe=_recipe([*train_shards, *validation_shards], distortions, chain, precision),
+        attempt={"started": datetime.now(UTC).isoformat(timespec="seconds"), "code": code} | git_state(Path.cwd()),
         fabric=fabric,
         progress=report,
         show=show,
     )
-    if fabric.global_rank == 0:
-        provenance = {"model": modality, "run": name, "seed": seed, "crops": crops, "chain": chain, "loss": loss}
-        provenance |= {"start": origin} if start else {}
-        network = network.cpu().half() if half else network.cpu()
-        weights_file.save(network, weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
-        table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
+    if fabric.global_rank:
+        return {}
+    provenance = {"model": modality, "run": name, "seed": seed, "crops": crops, "chain": chain, "loss": loss}
+    provenance |= {"start": origin} if start else {}
+    network = network.cpu().half() if half else network.cpu()
+    weights_file.save(network, weights, provenance | {"psnr": float(table["psnr"].iloc[-1])})
+    table.to_csv(history, index=False, float_format="%.6g", lineterminator="\n")
+    return table.attrs
 
 
 def _recipe(shards: list[Path], distortions: dict, chain: str, precision: str) -> str:

@@ -1,4 +1,4 @@
-"""Walk a Burgers circuit about the dislocation in every image that a network restored."""
+"""Walk a Burgers circuit about the dislocation in every image, raw or restored by a network."""
 
 from pathlib import Path
 
@@ -35,7 +35,8 @@ def main(
     steps = lattice_constant * np.diag([np.sqrt(2) / 4, 1 / np.sqrt(3)])
     rows = []
     for (method, chain), path in zip(conditions, fits, strict=True):
-        for (dose, realisation), group in pd.read_parquet(path).groupby(["dose", "realisation"]):
+        fitted = pd.read_parquet(path).query("estimator == 'ls'")
+        for (dose, realisation), group in fitted.groupby(["dose", "realisation"]):
             places = pixel_size * group.sort_values("column")[["x", "y"]].to_numpy()
             row = {"method": method, "sampling": chain, "dose": dose, "realisation": realisation}
             try:

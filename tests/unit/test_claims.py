@@ -71,13 +71,16 @@ def test_value_sets_the_status_and_interval_whether_it_is_decided(claim, value, 
 
 def test_paper_parameter_counts_reproduce_exactly():
     claim = ledger("close", "7040000", "5000")
-    assert verdict(7_035_521, claim=claim)[["status", "decided"]].tolist() == ["reproduced", "yes"]
+    assert verdict(7_035_521, claim=claim, exact=True)[["status", "decided"]].tolist() == ["reproduced", "yes"]
     assert verdict(7_045_001, claim=claim)["status"] == "not reproduced"
 
 
-def test_number_without_interval_is_exact():
-    row = verdict(2.0)
+def test_number_without_interval_decides_if_it_is_exact():
+    row = verdict(2.0, exact=True)
     assert (row["ci_low"], row["ci_high"], row["decided"]) == (2.0, 2.0, "yes")
+    row = verdict(2.0)
+    assert (row["status"], row["decided"]) == ("reproduced", "no")
+    assert row[["ci_low", "ci_high"]].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -96,10 +99,17 @@ def test_our_network_stands_beside_the_published_one():
     assert (row["ci_low"], row["status"]) == (1.5, "reproduced")
 
 
-@pytest.mark.parametrize("number", [{"value": 2.0, "comparable": False}, {"value": np.nan}, {"value": np.inf}])
-def test_what_cannot_be_compared_gets_no_verdict(number):
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        ({"value": 2.0, "incomparable": "other images"}, "other images"),
+        ({"value": np.nan}, "not finite"),
+        ({"value": np.inf}, "not finite"),
+    ],
+)
+def test_what_cannot_be_compared_gets_no_verdict_but_a_reason(number, reason):
     row = evaluate(ledger(), {"t.x": number}, RULES).iloc[0]
-    assert (row["status"], row["decided"]) == ("not comparable", "")
+    assert (row["status"], row["decided"], row["reason"]) == ("not comparable", "", reason)
 
 
 @pytest.mark.parametrize("end", [np.nan, np.inf])

@@ -99,27 +99,23 @@ def test_nothing_counted_wrong_has_no_ratio():
 
 
 @pytest.mark.filterwarnings("error")
-def test_burgers_circuits_are_walked_or_not():
+def test_burgers_vectors_are_kept_or_not():
     found = numbers.circuit_numbers(made.circuits(), 2.0)
-    # closures 1, 0.95 and 1.3 of the length: mean ± t(2) s / √3, the jackknife of a mean
-    lengths = np.array([1, 0.95, 1.3])
-    half = student_t.ppf(0.975, 2) * lengths.std(ddof=1) / np.sqrt(3)
-    mean = lengths.mean()
-    assert ends(found["burgers.poisson_highest"]) == EXACT((mean, mean - half, mean + half))
-    counted = {key: entry["value"] for key, entry in found.items() if key.endswith(("walked", "kept", "images"))}
     expected = {
+        "raw_poisson_lowest": (0, 0),
+        "raw_poisson_highest": (1, 1),
         "poisson_lowest": (0, 0),
         "poisson_highest": (3, 2),
         "scanned_lowest": (1, 0),
-        "scanned_highest": (3, 3),
+        "scanned_highest": (3, 2),  # a closure along y is none of the glide plane
     }
     for condition, (walked, kept) in expected.items():
-        assert counted[f"burgers.{condition}_walked"] == walked
-        assert counted[f"burgers.{condition}_kept"] == kept
-        assert counted[f"burgers.{condition}_images"] == 3
-    # none to be walked has no length, one no interval
-    assert np.isnan(ends(found["burgers.poisson_lowest"])).all()
-    assert ends(found["burgers.scanned_lowest"]) == EXACT((1.5, np.nan, np.nan), nan_ok=True)
+        assert found[f"burgers.{condition}_walked"]["value"] == walked
+        assert found[f"burgers.{condition}_images"]["value"] == 3
+        assert found[f"burgers.{condition}"]["value"] == EXACT(kept / 3)
+    # Clopper and Pearson: none of three has 1 - 0.025^(1/3) at most
+    assert ends(found["burgers.poisson_lowest"]) == EXACT((0, 0, 1 - 0.025 ** (1 / 3)))
+    assert found["burgers.raw_poisson_highest"]["network"] == ""
 
 
 def test_growth_of_cross_sections_is_the_least_step():
@@ -130,6 +126,7 @@ def test_growth_of_cross_sections_is_the_least_step():
     half = 1.96 * np.hypot(0.01, 0.02)
     assert ends(found["library.growth_library"]) == ratio(1.5, half)
     assert found["library.growth_bulk"]["value"] == EXACT(0.9)
+    assert found["library.growth_least"] == found["library.growth_bulk"]
     # both steps are 1 Å², with errors of 0.03 and 0.04 Å²
     assert found["library.least_step"]["value"] == EXACT(20)
     assert (found["library.configurations"]["value"], found["library.atoms"]["value"]) == (8, 3)
@@ -315,7 +312,13 @@ def test_networks_are_compared_seed_by_seed():
     # Student's t of two degrees of freedom over seeds 0.5 dB apart
     half = student_t.ppf(0.975, 2) * 0.5 / np.sqrt(3)
     assert ends(found["experiments.cgrdn.psnr"]) == EXACT((29.5, 29.5 - half, 29.5 + half))
-    assert found["experiments.cgrdn.psnr"]["comparable"] is False
+    # the paper's are of other images, its differences of networks at full size
+    assert found["experiments.cgrdn.psnr"]["incomparable"] == "other images"
+    assert found["experiments.cgrdn_over_grdn"]["incomparable"] == "networks of reduced size"
+    assert "incomparable" not in found["experiments.l1_smallest_over_largest"]
+    full = made.experiments()
+    full.loc[full["network"] == "cgrdn", "parameters"] = 7_035_521
+    assert "incomparable" not in numbers.experiment_numbers(full)["experiments.cgrdn_over_grdn"]
     assert found["experiments.published_over_bm3d"]["value"] == EXACT(6)
     assert found["experiments.l1_smallest_over_largest"]["value"] == EXACT(1 / 0.6)
     # from 0.7 to 0.6, over from 1 to 0.8
@@ -364,5 +367,7 @@ def test_benchmarks_are_compared_image_by_image():
 
 def test_examples_are_compared_by_mean_square_error():
     found = numbers.example_numbers(made.examples())
-    assert found["examples.raw_over_published"]["value"] == EXACT(100)
-    assert found["examples.bm3d_over_published"]["value"] == EXACT(100)
+    assert ends(found["examples.raw_over_published"]) == EXACT((100, 100, 100))
+    # 10 and 1000 times: logarithms ± one decade about two, a standard error of one, Student's t of one
+    half = student_t.ppf(0.975, 1) * np.log(10)
+    assert ends(found["examples.bm3d_over_published"]) == ratio(100, half)

@@ -82,6 +82,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
     )
     parameters = {"cgrdn": 7_035_521, "grdn": 7_019_073, "mrunet": 53_000_000, "compact": 2_700_000}
     networks = pd.DataFrame(parameters.items(), columns=["network", "parameters"])
+    networks.loc[len(networks), ["network", "parameters", "edge", "field"]] = ["discriminator", 2_764_481, 32, 70]
     ledger = pd.read_csv(ROOT / "config/claims.tsv", sep="\t", dtype=str, keep_default_na=False)
     cross_sections = pd.DataFrame(
         {"thickness": THICKNESSES, "cell_scs": 0.01, "cell_scs_se": 1e-4, "fit_scs_ls_fine": 0.01}
@@ -146,6 +147,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         "provenance": {
             "commit": "0123456789abcdef" * 2, "dirty": False, "lock": "f" * 64, "python": "3.11.2",
             "versions": {"torch": "2.13.0", "numpy": "2.4.0"}, "started": "2024-05-01T12:00:00+00:00",
+            "commits": {"0123456789abcdef" * 2: 40, "fedcba9876543210" * 2 + " with changes": 1},
         },
     }  # fmt: skip
 

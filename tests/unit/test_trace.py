@@ -1,11 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from emrestore.cli import app
 from emrestore.errors import EmrestoreError
-from emrestore.trace import claim, trace
+from emrestore.trace import CLAIMS, LEDGER, NUMBERS, claim, commits, trace, trace_claim
 from emrestore.workflow import sha256
 
 
@@ -40,6 +41,15 @@ def test_trace_sees_changed_and_missing_files(results):
     assert [s.state for s in trace("b")] == ["as recorded", "changed since", "missing", "missing"]
 
 
+def test_trace_sees_what_was_remade_after_it_was_read(results):
+    (results / "a").write_text("made anew")
+    record = json.loads((results / "results/provenance/a.json").read_text())
+    record["outputs"]["a"] = sha256(results / "a")
+    (results / "results/provenance/a.json").write_text(json.dumps(record))
+    assert [s.state for s in trace("b")] == ["as recorded", "remade since", "source", "source"]
+    assert [s.state for s in trace("a")] == ["as recorded", "source"]
+
+
 def test_the_command_names_rule_commit_seed_and_code(results):
     done = CliRunner().invoke(app, ["trace", "b"])
     assert done.exit_code == 0
@@ -57,20 +67,55 @@ def test_the_study_is_found_by_where_the_file_lies(results, tmp_path_factory, mo
         list(trace("b"))
 
 
+def record_job(results, output, inputs):
+    record = json.loads((results / "results/provenance/b.json").read_text()) | {"rule": f"make_{Path(output).stem}"}
+    record["inputs"] = {name: sha256(results / name) for name in inputs}
+    record["outputs"] = {output: sha256(results / output)}
+    (results / f"results/provenance/{Path(output).stem}.json").write_text(json.dumps(record))
+
+
 def test_a_claim_is_traced_by_its_id(results):
     header = "id,statement,measured_published,measured_trained,unit,ci_low,ci_high,status,table"
-    rows = ["some-claim,It is more.,2.5,,nm,2.1,3.0,reproduced,b.csv", "another,It is less.,,,,,,not attempted,"]
-    (results / "results/claims.csv").write_text("\n".join([header, *rows]) + "\n")
-    record = json.loads((results / "results/provenance/b.json").read_text())
-    (results / "results/b.csv").write_text("b")
-    record["outputs"] = {"results/b.csv": sha256(results / "b")}
-    (results / "results/provenance/b.json").write_text(json.dumps(record))
+    rows = [
+        "some-claim,It is more.,2.5,,nm,2.1,3.0,reproduced,tables/t.csv",
+        "shown,It is shown.,2.5,,nm,2.1,3.0,reproduced,tables/u.csv",
+        "another,It is less.,,,,,,not attempted,",
+    ]
+    (results / "config").mkdir()
+    (results / "results/tables").mkdir()
+    (results / LEDGER).write_text("ledger")
+    (results / NUMBERS).write_text("{}")
+    (results / CLAIMS).write_text("\n".join([header, *rows]) + "\n")
+    for table in ("t", "u", "v"):
+        (results / f"results/tables/{table}.csv").write_text(table)
+        record_job(results, f"results/tables/{table}.csv", ["a"])
+    record_job(results, NUMBERS, ["results/tables/t.csv", "results/tables/v.csv"])
+    record_job(results, CLAIMS.as_posix(), [LEDGER, NUMBERS])
     done = CliRunner().invoke(app, ["trace", "some-claim"])
-    assert done.stdout.splitlines()[0] == "It is more. Measured: 2.5 nm (2.1 to 3), reproduced."
-    assert done.stdout.splitlines()[1].startswith("results/b.csv  [as recorded]  make_b")
+    first, *steps = done.stdout.splitlines()
+    assert first == "It is more. Measured: 2.5 nm (2.1 to 3), reproduced."
+    assert [line.split("  [")[0] for line in steps] == [
+        "results/claims.csv",
+        "  config/claims.tsv",
+        "  results/numbers.json",
+        "    results/tables/t.csv",
+        "      a",
+        "        claims.tsv",
+    ]
+    # a verdict edited by hand is seen
+    (results / CLAIMS).write_text((results / CLAIMS).read_text().replace("2.5", "3.5"))
+    assert next(step.state for step in trace_claim("some-claim")) == "changed since"
+    # a table that shows a number and is no source of it comes last
+    assert [step.path for step in trace_claim("shown")][-3:] == ["results/tables/u.csv", "a", "claims.tsv"]
     for name, words in (("another", "not attempted"), ("a-third", "neither a file nor the id of a claim")):
         with pytest.raises(EmrestoreError, match=words):
             claim(name)
+
+
+def test_commits_behind_results_are_counted_by_job(results):
+    assert commits(["b"]) == {"0123456789abcdef": 1, "0123456789abcdef with changes": 1}
+    assert commits(["a"]) == {"0123456789abcdef": 1}
+    assert commits(["claims.tsv"]) == {}
 
 
 def test_trace_refuses_unknown_files(results):

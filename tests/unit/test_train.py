@@ -220,17 +220,73 @@ class TestLoop:
             run(tmp_path / "all")
         assert checkpoint.read_state(tmp_path / "all/checkpoint.safetensors")["step"] == 4
 
-    def test_the_old_checkpoint_survives_a_full_disk(self, tmp_path, monkeypatch):
+    def test_the_old_checkpoint_survives_a_full_disk(self, tmp_path):
         run(tmp_path, dataclasses.replace(SETTINGS, save=100))
         before = (tmp_path / "checkpoint.safetensors").read_bytes()
-
-        def full(*_):
-            raise OSError(28, "No space left on device")
-
-        monkeypatch.setattr("safetensors.torch.save", full)
-        with pytest.raises((EmrestoreError, OSError)):
-            checkpoint.save(tmp_path / "checkpoint.safetensors", {"network": small()}, {}, {})
+        # a limit on the size of files makes writing fail as a full disk does, in the middle
+        script = f"""
+import resource
+from pathlib import Path
+import torch
+from emrestore.errors import EmrestoreError
+from emrestore.train import checkpoint
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+path = Path({str(tmp_path)!r}) / "checkpoint.safetensors"
+try:
+    checkpoint.save(path, {{"network": torch.nn.Linear(200, 200)}}, {{}}, {{}})
+except EmrestoreError as error:
+    assert "cannot be written" in str(error), error
+else:
+    raise SystemExit("written in spite of the limit")
+"""
+        subprocess.run([sys.executable, "-c", script], check=True)
         assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
+        assert len(list(tmp_path.iterdir())) == 1
+
+    def test_a_step_of_the_discriminator_that_is_not_finite_changes_nothing(self, tmp_path, monkeypatch):
+        weights = dataclasses.replace(L1, adversarial=1e-3)
+        settings = dataclasses.replace(SETTINGS, crop=32, steps=6, save=1, average=0.0, bad_steps=2)
+        right = losses.discriminator
+
+        def broken(*logits):
+            broken.calls += 1
+            return right(*logits) * (float("nan") if broken.calls == 4 else 1.0)
+
+        broken.calls = 0
+        monkeypatch.setattr(losses, "discriminator", broken)
+        network, history = run(tmp_path, settings, weights=weights)
+        assert history["skipped"].iloc[-1] == 1
+        # both networks went on from where they were
+        saved = checkpoint.read_state(tmp_path / "checkpoint.safetensors")
+        assert (saved["step"], saved["bad"]) == (6, 0)
+        assert all(torch.isfinite(p).all() for p in network.parameters())
+        assert np.isfinite(history[["discriminator", "psnr"]]).all(axis=None)
+
+    def test_attempts_are_told_and_a_run_that_other_code_finished_begins_anew(self, tmp_path):
+        class Killed(Exception):
+            pass
+
+        def kill(row):
+            if row["step"] == 10:
+                raise Killed
+
+        def go_on(code, **more):
+            return run(tmp_path, dataclasses.replace(SETTINGS, save=4), attempt={"code": code}, **more)
+
+        with pytest.raises(Killed):
+            go_on("a", progress=kill)
+        first, history = go_on("b")
+        assert history.attrs["attempts"] == [{"step": 0, "code": "a"}, {"step": 8, "code": "b"}]
+        # finished: the same code has nothing to do, another begins anew
+        again, history = go_on("b")
+        assert [attempt["step"] for attempt in history.attrs["attempts"]] == [0, 8, 12]
+        assert torch.equal(first.state_dict()["first.weight"], again.state_dict()["first.weight"])
+        _, history = go_on("c")
+        assert history.attrs["attempts"] == [{"step": 0, "code": "c"}]
+
+    def test_no_step_is_no_training(self, tmp_path):
+        with pytest.raises(EmrestoreError, match="fewer crops than a batch of 4"):
+            run(tmp_path, dataclasses.replace(SETTINGS, steps=0))
 
     def test_an_unknown_optimiser_is_refused(self, tmp_path):
         with pytest.raises(EmrestoreError, match="adamw or muon, not 'sgd'"):

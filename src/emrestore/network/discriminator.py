@@ -7,7 +7,7 @@ class PatchDiscriminator(nn.Module):
     """Five 4 x 4 convolutions, three of them strided, with instance normalisation: 2.8 million parameters.
 
     No edge is continued by zeros, which would tell patches at the border from others: images are reflected there.
-    Pixels are standardised by the caller, as those of clean and restored images alike.
+    Pixels are taken as they are, in the unit of the undistorted image, whose maximum is one.
 
     Parameters
     ----------

@@ -234,8 +234,9 @@ class MRUNet(Restorer):
     def resolutions(self, seen: Tensor) -> list[Tensor]:
         """Restore standardised images at all resolutions, from the coarsest to the image's own.
 
-        The coarse ones are to match the clean image averaged over as many pixels, which training may ask for. Edges are
-        multiples of the coarsest pixel.
+        The coarse ones are meant to match the clean image averaged over as many pixels. Our training asks for the
+        finest alone, which leaves the layers that make the others as they were drawn. Edges are multiples of the
+        coarsest pixel.
         """
         x, kept = seen.to(self._block_dtype or seen.dtype), []
         for convolutions in self.ways_down:

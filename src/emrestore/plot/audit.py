@@ -156,7 +156,9 @@ def departures_figure(
     colours = plt.get_cmap("tab10").colors
     for colour, (specimen, rows) in zip(colours, gains.groupby("specimen"), strict=False):
         rows = rows.sort_values("dose")
-        gain_axis.plot(rows["dose"], rows["value"], marker="o", color=colour, label=specimen.replace("_", ", "))
+        error = [rows["value"] - rows["low"], rows["high"] - rows["value"]]
+        look = {"marker": "o", "color": colour, "elinewidth": 0.6, "label": specimen.replace("_", ", ")}
+        gain_axis.errorbar(rows["dose"], rows["value"], error, **look)
     gain_axis.axhline(0, color="black", linewidth=0.6)
     gain_axis.set(xscale="log", xlabel="dose [e/Å²]", ylabel="PSNR restored less raw [dB]")
     gain_axis.legend(frameon=False, fontsize=5.5, ncols=2)

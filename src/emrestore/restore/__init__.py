@@ -66,8 +66,8 @@ def open_method(
 ) -> Method:
     """Make a method ready for use; parameters as in :func:`restore`."""
     if model in FILTERS:
-        if prior is not None:
-            raise EmrestoreError(f"{model} believes in nothing and cannot be told a prior; leave it out")
+        if prior is not None or tile is not None or weights != "auto":
+            raise EmrestoreError(f"{model} is no network and has no weights, tiles or prior; leave them out")
         return FILTERS[model]()
     from emrestore.restore.network import open_network
 

@@ -17,8 +17,9 @@ def parameters(network: Restorer) -> int:
 
 def multiply_adds(network: Restorer, edge: int = 256) -> float:
     """Count the multiply-adds of convolutions per pixel of an image of edge x edge."""
+    device = next(network.parameters()).device
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(torch.zeros(1, 1, edge, edge))
+        network(torch.zeros(1, 1, edge, edge, device=device))
     return counter.get_total_flops() / 2 / edge**2
 
 

@@ -6,9 +6,10 @@ the weights of one that was not (on a CPU, to the bit).
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import torch
@@ -86,10 +87,11 @@ class Run:
     """What a run is, and how far it is: steps, skipped ones, terms of the loss summed since the last validation.
 
     ``seconds`` is the time of all steps and validations, ``drawing`` what the drawing of crops and distortions took of
-    it.
+    it; ``attempts`` say at which ``step`` each process began, and what the caller says of it.
     """
 
     identity: dict
+    attempts: list[dict] = field(default_factory=list)
     step: int = 0
     skipped: int = 0
     bad: int = 0
@@ -115,11 +117,14 @@ def train(
     *address: rng.Part,
     origin: str = "",
     recipe: str = "",
+    attempt: Mapping = MappingProxyType({}),
     fabric: Fabric | None = None,
     progress: Progress = lambda row: None,
     show: Show = lambda panels: None,
 ) -> tuple[Restorer, pd.DataFrame]:
     """Train a network, from the folder's checkpoint where there is one.
+
+    A discriminator that trains along keeps the rate that the network's rises to and falls from.
 
     Parameters
     ----------
@@ -134,13 +139,16 @@ def train(
     settings
         How.
     folder
-        Where the checkpoint and ``history.csv`` are kept.
+        Where the checkpoint is kept.
     seed, address
         Of the run.
     origin
         Digest of the weights that the network starts from, where they are not random.
     recipe
         Digest of what else decides the crops and the arithmetic: clean images, distortions, precision.
+    attempt
+        What the checkpoint says of this process beside the step that it began with, JSON: time and commit, say. A run
+        that was finished with another ``code`` begins anew; one that was not goes on.
     fabric
         Devices and precision; the processor in float32 unless given. Its loggers get each row of the history.
     progress
@@ -155,13 +163,15 @@ def train(
     history : DataFrame
         A row per validation: step, crops, seconds, ``drawing`` (share of them that drawing crops and distortions took),
         terms of the loss (means since the row before), learning rate, ``psnr_raw`` and ``psnr`` [dB] of the validation
-        crops.
+        crops. Its ``attrs`` have ``attempts``: the step that each process began with, and what was said of it.
 
     Raises
     ------
     EmrestoreError
-        If the checkpoint is of another run, or too many steps in a row were not finite.
+        If there is no step to take, the checkpoint is of another run, or too many steps in a row were not finite.
     """
+    if settings.steps < 1:
+        raise EmrestoreError(f"fewer crops than a batch of {settings.batch} are no training; ask for more")
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     folder.mkdir(parents=True, exist_ok=True)
     if settings.batch % fabric.world_size:
@@ -187,8 +197,9 @@ def train(
         optimisers["discriminator_optimiser"] = _adam(modules["discriminator"], settings)
     run = Run(identity)
     saved = folder / "checkpoint.safetensors"
-    if saved.exists():
+    if saved.exists() and not _stale(saved, settings.steps, attempt):
         run = _continue(saved, run, modules, optimisers)
+    run.attempts.append({"step": run.step, **attempt})
     wrapped, optimiser = fabric.setup(network, optimisers["optimiser"])
     average.to(fabric.device)
     critic = None
@@ -198,6 +209,7 @@ def train(
     truth, distorted, told = _pairs(validation, chain, settings.crop, 0, VALIDATED, fabric.device, seed, *fixed)
     raw = float(_psnr(distorted, truth).mean())
     started = ticked = time.monotonic()
+    counted_from = run.step
     share = settings.batch // fabric.world_size
     while run.step < settings.steps:
         first = run.step * settings.batch + fabric.global_rank * share
@@ -215,7 +227,8 @@ def train(
             if run.bad >= settings.bad_steps:
                 raise EmrestoreError(
                     f"{run.bad} steps in a row had a loss or gradient that is not finite, the last being step "
-                    f"{run.step}; lower the learning rate. The last good checkpoint is {saved}"
+                    f"{run.step}; lower the learning rate"
+                    + (f". The last good checkpoint is {saved}" if saved.exists() else "")
                 )
         else:
             run.bad = 0
@@ -226,7 +239,7 @@ def train(
         done = run.step == settings.steps
         if done or run.step % settings.validate == 0:
             run.seconds += time.monotonic() - started
-            started = time.monotonic()
+            started, counted_from = time.monotonic(), run.step
             row = {"step": run.step, "crops": run.step * settings.batch, "seconds": round(run.seconds, 1)}
             row["drawing"] = run.drawing / run.seconds
             row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
@@ -241,14 +254,15 @@ def train(
             show(torch.cat([distorted, restored, truth], dim=1)[:SHOWN].cpu())
         elif time.monotonic() - ticked > 1:
             ticked = time.monotonic()
-            rate = (run.step % settings.validate or settings.validate) * settings.batch / (ticked - started)
+            rate = (run.step - counted_from) * settings.batch / (ticked - started)
             progress({"step": run.step, "steps": settings.steps, "crops_per_second": rate})
         if fabric.global_rank == 0 and run.bad == 0 and (done or run.step % settings.save == 0):
             run.seconds += time.monotonic() - started
-            started = time.monotonic()
+            started, counted_from = time.monotonic(), run.step
             checkpoint.save(saved, modules, optimisers, asdict(run))
-            pd.DataFrame(run.history).to_csv(folder / "history.csv", index=False)
-    return average, pd.DataFrame(run.history)
+    history = pd.DataFrame(run.history)
+    history.attrs["attempts"] = run.attempts
+    return average, history
 
 
 #: Validation crops, and how many of them are shown.
@@ -277,15 +291,17 @@ def _step(
     loss = losses.total(found, weights)
     fabric.backward(loss * _clipping(float(loss.detach()), settings, run))
     norm = fabric.clip_gradients(network, optimiser, max_norm=settings.clip, error_if_nonfinite=False)
-    if not (torch.isfinite(loss) and torch.isfinite(norm)):
+    finite = torch.isfinite(loss) and torch.isfinite(norm)
+    if critic is not None:
+        its_optimiser.zero_grad()
+        found["discriminator"] = losses.discriminator(*_judged(discriminator, clean, restored.detach()))
+        fabric.backward(found["discriminator"])
+        finite = finite and all(torch.isfinite(each.grad).all() for each in discriminator.parameters())
+    if not finite:
         return None
     optimiser.step()
     if critic is not None:
-        its_optimiser.zero_grad()
-        loss = losses.discriminator(*_judged(discriminator, clean, restored.detach()))
-        fabric.backward(loss)
         its_optimiser.step()
-        found["discriminator"] = loss
     return {name: float(term.detach()) for name, term in found.items()}
 
 
@@ -363,6 +379,13 @@ def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
     """Move the running average."""
     for old, new in zip(average.parameters(), network.parameters(), strict=True):
         old.lerp_(new.to(old.device), 1 - keep)
+
+
+def _stale(saved: Path, steps: int, attempt: Mapping) -> bool:
+    """Tell whether a checkpoint is of a run that other code has finished: its weights are not what this code gives."""
+    found = checkpoint.read_state(saved)
+    last = found.get("attempts", [{}])[-1]
+    return found["step"] >= steps and last.get("code") != attempt.get("code")
 
 
 def _continue(saved: Path, run: Run, modules: dict, optimisers: dict) -> Run:

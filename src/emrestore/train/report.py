@@ -35,7 +35,7 @@ def run_table(records: list[Path], runs: list[list]) -> pd.DataFrame:
 
 def stack(tables: list[Path], runs: list[list]) -> pd.DataFrame:
     """Put tables of runs below each other; each row starts with the :data:`KEYS` of its run."""
-    named = zip(runs, tables, strict=False)
+    named = zip(runs, tables, strict=True)
     found = pd.concat([pd.read_csv(path).assign(**dict(zip(KEYS, run, strict=True))) for run, path in named])
     return found[[*KEYS, *(column for column in found if column not in KEYS)]]
 
@@ -103,8 +103,15 @@ def _is_weights(name: str) -> bool:
 
 
 def _run_row(path: Path) -> dict:
-    """Give what a training run's record says of it; what is not a number or a word as JSON."""
+    """Give what a training run's record says of it; what is not a number or a word as JSON.
+
+    A run that was killed and went on has the commits of all its attempts, and began with the first.
+    """
     known = json.loads(path.read_text(encoding="utf-8"))
+    attempts = known.get("attempts", [known])
+    known["commit"] = " ".join(dict.fromkeys(attempt["commit"] for attempt in attempts))
+    known["dirty"] = any(attempt["dirty"] for attempt in attempts)
+    known["started"] = attempts[0]["started"]
     row = {name: known["params"][name] for name in PARAMETERS} | {name: known[name] for name in FACTS}
     row |= {"train_shards": sum("/train/" in name for name in known["inputs"]), "torch": known["versions"]["torch"]}
     return {name: json.dumps(item, sort_keys=True) if isinstance(item, dict) else item for name, item in row.items()}
