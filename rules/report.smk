@@ -68,7 +68,13 @@ rule collect_numbers:
         costs="results/tables/benchmark_costs.csv",
         priors=["results/tables/priors.csv"] if TOLD else [],
         comparisons=(
-            [f"{KEPT}/distortions.csv", *COMPARISON_TABLES] if COMPARED else []
+            [
+                f"{KEPT}/distortions.csv",
+                f"{KEPT}/resolution.csv",
+                *COMPARISON_TABLES,
+            ]
+            if COMPARED
+            else []
         ),
     output:
         numbers="results/numbers.json",

@@ -316,7 +316,12 @@ def _l1_of_depths(known: pd.DataFrame) -> pd.DataFrame:
 
 
 def comparison_numbers(
-    judged: pd.DataFrame, changes: pd.DataFrame, resolved: pd.DataFrame, annotations: pd.DataFrame, right: str
+    judged: pd.DataFrame,
+    resolutions: pd.DataFrame,
+    changes: pd.DataFrame,
+    resolved: pd.DataFrame,
+    annotations: pd.DataFrame,
+    right: str,
 ) -> dict[str, dict]:
     """Say what networks lose that learned wrong distortions, gain by one resolution each, and do to annotations.
 
@@ -324,6 +329,8 @@ def comparison_numbers(
     ----------
     judged
         ``models/experiments/distortions.csv``: a row per condition, network and seed.
+    resolutions
+        ``models/experiments/resolution.csv``: a row per modality, half of the doses, network and seed.
     changes, resolved, annotations
         Tables of :mod:`emrestore.train.report`.
     right
@@ -350,6 +357,12 @@ def comparison_numbers(
         # each network on its own resolution, hrstem or lrstem
         if row["network"].removeprefix("apart_") == row["modality"][:2]:
             add(f"resolution.{row['network']}_gain_{row['dose']}_dose", row, "gain", "dB")
+    # of the common network over each resolution's own, on average over both
+    error = np.log(resolutions.set_index(["network", "modality", "dose", "seed"])["l1"].sort_index())
+    over = sum(error["together", name] - error[f"apart_{name[:2]}", name] for name in ("hrstem", "lrstem")) / 2
+    found["resolution.common_over_apart"] = number(*np.exp(mean_interval(over.groupby("seed").mean())), of="trained")
+    trend = over["low"] - over["high"]
+    found["resolution.gain_trend"] = number(*np.exp(mean_interval(trend.to_numpy())), of="trained")
     for _, row in annotations[annotations["experiment"].isin(["networks", "others"])].iterrows():
         of = {"published": "published", "raw": ""}.get(row["network"], "trained")
         for name in ("annotated", "cropped", "elsewhere"):

@@ -352,13 +352,15 @@ def distortions_learned(seeds=(0, 1, 2)):
 
 
 def resolutions(seeds=(0, 1, 2)):
-    """Networks apart gain 0.5 dB at low doses and nothing at high ones."""
+    """Networks apart gain 0.5 dB and a tenth of the L1 error at low doses and nothing at high ones."""
     rows = []
     for modality, dose, (network, gain), seed in itertools.product(
         ("hrstem", "lrstem"), ("low", "high"), (("apart_hr", 0.5), ("apart_lr", 0.5), ("together", 0.0)), seeds
     ):
         row = {"modality": modality, "dose": dose, "network": network, "seed": seed, "median_dose": 170.0}
-        rows.append(row | {"psnr": 25 + seed + gain * (dose == "low"), "ssim": 0.8, "l1": 0.1})
+        rows.append(
+            row | {"psnr": 25 + seed + gain * (dose == "low"), "ssim": 0.8, "l1": 0.1 - 0.02 * gain * (dose == "low")}
+        )
     return pd.DataFrame(rows)
 
 

@@ -119,7 +119,7 @@ def make_context(folder, low_dose=LOW_DOSE, slope=0.5):
         | reduce.micrograph_numbers(study_tables.micrographs())
         | reduce.experiment_numbers(trained)
         | reduce.benchmark_numbers(benchmarks, study_tables.costs())
-        | reduce.comparison_numbers(judged, *learned.values(), "stem")
+        | reduce.comparison_numbers(judged, study_tables.resolutions(), *learned.values(), "stem")
     )
     rules = dict.fromkeys(ledger["table"], "tabulate")
     pictures = {}

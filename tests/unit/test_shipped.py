@@ -77,12 +77,9 @@ def test_tiles_meet_without_seams(name):
     assert np.sqrt((error**2).mean()) < 0.001
 
 
-@pytest.mark.parametrize("name", [name for name in MEASURED if name.startswith("hrstem")])
-def test_annotations_and_cropped_borders_come_through(name):
-    """Changes measured on these images, in % of the maximum, annotations and borders.
-
-    ``hrstem_second`` 2.3 and 0.8, ``hrstem`` 1.8 and 0.7, the published network 1.3 and 0.15.
-    """
+@pytest.mark.parametrize(("name", "annotated", "cropped"), [("hrstem_second", 2.3, 0.8), ("hrstem", 1.8, 0.7)])
+def test_annotations_and_cropped_borders_come_through(name, annotated, cropped):
+    """Changes as measured on these images, which are the same anywhere [% of the maximum]; published 1.3 and 0.15."""
     config = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
     ranges = clean.build(config["generator"])
     images, drawn = zip(*(clean.sample(ranges, "hrstem", 7, "annotated", number) for number in range(12)), strict=True)
@@ -94,5 +91,6 @@ def test_annotations_and_cropped_borders_come_through(name):
     regions = comparison.overlays(chain, known.drawn, known.truth.shape[1:])
     restored = restore(known.distorted, "hrstem", MODELS / f"{name}.safetensors", precision="fp32")
     changes = comparison.changes_of(restored, known.truth, regions)
-    assert changes["annotated"] < 0.026
-    assert changes["cropped"] < 0.010
+    # half a unit of the last digit, and what sums in another order may add to that
+    assert 100 * changes["annotated"] == pytest.approx(annotated, abs=0.06)
+    assert 100 * changes["cropped"] == pytest.approx(cropped, abs=0.06)
