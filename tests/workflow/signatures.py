@@ -6,7 +6,7 @@ from pathlib import Path
 from snakemake.api import ResourceSettings, SnakemakeApi
 from snakemake.settings.types import OutputSettings, Quietness
 
-#: What a rule has and its script's main does not get.
+#: What a rule has and its script's main does not get, unless it asks for it.
 OWN = {"record", "code"}
 
 if __name__ == "__main__":
@@ -14,8 +14,8 @@ if __name__ == "__main__":
         workflow = api.workflow(ResourceSettings(cores=1), snakefile=Path("Snakefile"))._workflow
         for rule in workflow.rules:
             if rule.script:
-                named = {*rule.input._names, *rule.output._names, *rule.params._names} - OWN
                 tree = ast.parse(Path("rules", rule.script).resolve().read_text(encoding="utf-8"))
                 main = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main")
                 wanted = {argument.arg for argument in (*main.args.args, *main.args.kwonlyargs)}
+                named = {*rule.input._names, *rule.output._names, *rule.params._names} - (OWN - wanted)
                 print(rule.name, *sorted(wanted - named), *(f"-{name}" for name in sorted(named - wanted)))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 240), ("", 375)])
+@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 240), ("", 380)])
 def test_number_of_jobs(tree, overlay, limit):
     assert sum(tree.planned(overlay=overlay).values()) <= limit
 
