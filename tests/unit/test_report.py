@@ -262,7 +262,7 @@ def test_verdict_on_the_bound_needs_all_bounds_and_an_error_above(context, tmp_p
 def test_wrong_models_are_shown_once_they_were_trained(context, tmp_path):
     text = words(written(tmp_path, context)[0]).replace("\u202f", " ")
     assert "strong jitter along y jitter along y too weak −2.00" in text  # the table's row
-    assert "wrong over right, at 0.05 µs is 3.00 (3.00 to 3.00) times that at 0.2 µs" in text.replace("\xa0", " ")
+    assert "wrong over right, at 0.05 µs is 3.000 (3.000 to 3.000) times that at 0.2 µs" in text.replace("\xa0", " ")
     assert "less that of the one network: 0.50 (0.50 to 0.50) dB at high resolution and low doses" in text
     for name in ("fig07_changes", "resolutions", "annotations", "comparison_runs"):
         del context["tables"][name]
