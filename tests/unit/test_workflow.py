@@ -98,6 +98,36 @@ def test_a_record_names_the_code_that_began_the_job(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "record.json").read_text())["lock"] == before != sha256(lock)
 
 
+def test_what_main_gives_stands_in_the_record_and_it_may_ask_for_its_code(tmp_path, monkeypatch):
+    job = snakemake(tmp_path)
+
+    def main(source: Path, result: Path, *, code: str) -> dict:
+        result.write_text(code)
+        return {"attempts": [{"step": 0}]}
+
+    monkeypatch.chdir(tmp_path)
+    run(main, job)
+    assert (tmp_path / "out.txt").read_text() == "abc"
+    assert json.loads((tmp_path / "record.json").read_text())["attempts"] == [{"step": 0}]
+
+
+def test_only_the_first_of_several_devices_writes(tmp_path, monkeypatch):
+    job = snakemake(tmp_path)
+    partial = tmp_path / ".partial-out.txt"
+    partial.write_text("the first device's")
+    called = []
+
+    def main(source: Path, result: Path) -> None:
+        called.append(result)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    run(main, job)
+    assert called == [partial]
+    assert partial.read_text() == "the first device's"
+    assert {path.name for path in tmp_path.iterdir()} == {"envs", "in.txt", partial.name}
+
+
 def test_a_missing_name_is_a_type_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(TypeError, match="factor"):
