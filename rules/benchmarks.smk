@@ -23,7 +23,7 @@ rule read_authors_pairs:
 
 
 rule draw_benchmark:
-    """Distort clean validation images of a modality as in training."""
+    """Distort clean validation images of a modality."""
     input:
         validation_shards=lambda w: shard_files(
             w.modality,
@@ -46,7 +46,7 @@ rule draw_benchmark:
         edge=value("benchmarks/edge"),
         images=value("benchmarks/pairs"),
         distortions=TRAINED,
-        chain=lambda w: model(w.modality)["chain"],
+        chain=lambda w: value("benchmarks/chains")[w.modality],
         seed=value("seed"),
         code=code("draw_benchmark.py"),
     script:

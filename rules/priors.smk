@@ -34,7 +34,7 @@ rule measure_priors:
         edge=value("priors/edge"),
         much=value("priors/much"),
         border=value("columns/border"),
-        chain=model(value("priors/model"))["chain"],
+        chain=value("benchmarks/chains")[value("priors/model")],
         distortions=TRAINED,
         seed=value("seed"),
         code=code("measure_priors.py"),

@@ -132,9 +132,11 @@ def _check_distortions(config: Mapping) -> None:
                 raise EmrestoreError(f"config key '{path}': '{name}' is not one of {', '.join(entries)}")
             if path.endswith("/like") and "like" in entries[name]:
                 raise EmrestoreError(f"config key '{path}': '{name}' is itself like another; name that one")
-    chosen = value(config, "pairs/distortions")
-    if chosen not in chains:
-        raise EmrestoreError(f"config key 'pairs/distortions': '{chosen}' is not one of {', '.join(chains)}")
+    chosen = {"pairs/distortions": value(config, "pairs/distortions")}
+    chosen |= {f"benchmarks/chains/{key}": name for key, name in value(config, "benchmarks/chains").items()}
+    for path, name in chosen.items():
+        if name not in chains:
+            raise EmrestoreError(f"config key '{path}': '{name}' is not one of {', '.join(chains)}")
     for leaf in (leaf for branch, nodes in branches.items() for leaf in leaves(nodes, f"{branch}/")):
         bounds = leaf["value"]
         if isinstance(bounds, list) and not leaf["key"].endswith("/bits") and bounds[0] > bounds[1]:

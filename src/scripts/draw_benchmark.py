@@ -1,4 +1,4 @@
-"""Distort validation images of one modality as in training, for benchmarks."""
+"""Distort validation images of one modality for benchmarks."""
 
 from pathlib import Path
 

@@ -98,6 +98,13 @@ def test_networks_begin_with_and_learn_what_is_defined(place, key, name, says):
         study.check(config, SCHEMA)
 
 
+def test_benchmarks_name_chains_that_are_defined():
+    config = copy.deepcopy(DEFAULT)
+    config["benchmarks"]["chains"]["value"]["lrtem"] = "tem_wider"
+    with pytest.raises(EmrestoreError, match="benchmarks/chains/lrtem': 'tem_wider' is not one of tem"):
+        study.check(config, SCHEMA)
+
+
 def test_value_names_a_missing_key():
     assert study.value(DEFAULT, "multislice/energy") == 300
     with pytest.raises(EmrestoreError, match="multislice/enrgy"):
