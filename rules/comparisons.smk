@@ -80,11 +80,10 @@ rule score_resolution:
 
 
 rule score_annotations:
-    """Measure how far compared networks, the published one and ours change annotations and cropped borders."""
+    """Measure how far compared networks change annotations and cropped borders."""
     input:
         weights=[
-            *[trained(run, "weights.safetensors") for run in [*REDUCED, *COMPARISONS]],
-            *[weights(method) for method in NETWORKS],
+            trained(run, "weights.safetensors") for run in [*REDUCED, *COMPARISONS]
         ],
         validation_shards=VALIDATION,
     output:
@@ -98,20 +97,33 @@ rule score_annotations:
         "../envs/environment.yaml"
     params:
         **JUDGED,
-        runs=[
-            *[list(run) for run in [*REDUCED, *COMPARISONS]],
-            *[["others", method, 0] for method in NETWORKS],
-        ],
+        runs=[list(run) for run in [*REDUCED, *COMPARISONS]],
         models=[
-            *[
-                training_modalities(network)[0]
-                for _, network, _ in [*REDUCED, *COMPARISONS]
-            ],
-            *[value(f"restore/{method}/model") for method in NETWORKS],
+            training_modalities(network)[0]
+            for _, network, _ in [*REDUCED, *COMPARISONS]
         ],
         code=code("score_annotations.py"),
     script:
         "../src/scripts/score_annotations.py"
+
+
+use rule score_annotations as score_shipped_annotations with:
+    input:
+        weights=[weights(method) for method in NETWORKS],
+        validation_shards=VALIDATION,
+    output:
+        scores="results/scores/annotations.csv",
+        record=record("scores/annotations"),
+    log:
+        "results/logs/score_shipped_annotations.log",
+    benchmark:
+        "results/timings/score_shipped_annotations.tsv"
+    threads: 2
+    params:
+        **JUDGED,
+        runs=[["others", method, 0] for method in ["raw", *NETWORKS]],
+        models=["identity", *[opening(method, "model") for method in NETWORKS]],
+        code=code("score_annotations.py"),
 
 
 rule keep_comparisons:
@@ -143,11 +155,11 @@ rule keep_comparisons:
 
 
 rule tabulate_comparisons:
-    """Tabulate the kept scores of the comparisons: means over seeds, and what a wrong model changes."""
+    """Tabulate what was compared: means over seeds, what a wrong model changes, what becomes of annotations."""
     input:
         distortions=f"{KEPT}/distortions.csv",
         resolution=f"{KEPT}/resolution.csv",
-        annotations=f"{KEPT}/annotations.csv",
+        annotations=[f"{KEPT}/annotations.csv", "results/scores/annotations.csv"],
     output:
         scores="results/tables/fig07.csv",
         changes="results/tables/fig07_changes.csv",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from emrestore.restore import Identity, open_method
+from emrestore.restore import FILTERS, open_method
 from emrestore.train import comparison, data, experiment
 from emrestore.workflow import run
 
@@ -21,17 +21,18 @@ def main(
     pairs: int,
     seed: int,
 ) -> None:
-    """Write a row per experiment, network and seed; all pairs are annotated and cropped, but for empty draws."""
+    """Write a row per experiment, network and seed; all pairs are annotated and cropped, but for empty draws.
+
+    ``weights`` are those of ``models``, less filters, which have none.
+    """
     always = {name: {"probability": 1} for name in ("annotations", "cropping")}
     right = comparison.changed(distortions, chain, always)
     known = experiment.draw(data.load(validation_shards), right, pairs, seed, "scores")
     regions = comparison.overlays(right, known.drawn, known.truth.shape[1:])
-    rows = [
-        {"experiment": "others", "network": "raw", "seed": 0}
-        | comparison.changes_of(Identity()(known.distorted, lambda fraction: None), known.truth, regions)
-    ]
-    for (study, network, number), model, path in zip(runs, models, weights, strict=True):
-        restored = open_method(model, path, precision="fp32")(known.distorted, lambda fraction: None)
+    paths, rows = iter(weights), []
+    for (study, network, number), model in zip(runs, models, strict=True):
+        method = open_method(model, "auto" if model in FILTERS else next(paths), precision="fp32")
+        restored = method(known.distorted, lambda fraction: None)
         row = {"experiment": study, "network": network, "seed": number}
         rows.append(row | comparison.changes_of(restored, known.truth, regions))
     pd.DataFrame(rows).to_csv(scores, index=False, float_format="%.6g", lineterminator="\n")

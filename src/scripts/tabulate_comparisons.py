@@ -1,4 +1,4 @@
-"""Tabulate the kept scores of networks that learned other distortions or images than they are judged by."""
+"""Tabulate the scores of networks that learned other distortions or images than they are judged by."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from emrestore.workflow import run
 def main(
     distortions: Path,
     resolution: Path,
-    annotations: Path,
+    annotations: list[Path],
     scores: Path,
     changes: Path,
     resolved: Path,
@@ -26,7 +26,7 @@ def main(
         (distortion_table(judged), scores),
         (change_table(judged, right, shows), changes),
         (resolution_table(pd.read_csv(resolution)), resolved),
-        (annotation_table(pd.read_csv(annotations)), kept),
+        (annotation_table(pd.concat(map(pd.read_csv, annotations), ignore_index=True)), kept),
     ):
         table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
 

@@ -258,7 +258,7 @@ def annotation_table(scores: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     scores
-        ``models/experiments/annotations.csv``: a row per experiment, network and seed.
+        Of ``score_annotations.py``: a row per experiment, network and seed.
 
     Returns
     -------
