@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 240), ("", 380)])
+@pytest.mark.parametrize(("overlay", "limit"), [("smoke", 240), ("", 390)])
 def test_number_of_jobs(tree, overlay, limit):
     assert sum(tree.planned(overlay=overlay).values()) <= limit
 
