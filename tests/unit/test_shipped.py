@@ -77,7 +77,7 @@ def test_tiles_meet_without_seams(name):
     assert np.sqrt((error**2).mean()) < 0.001
 
 
-@pytest.mark.parametrize(("name", "annotated", "cropped"), [("hrstem_second", 2.3, 0.8), ("hrstem", 1.7, 0.7)])
+@pytest.mark.parametrize(("name", "annotated", "cropped"), [("hrstem_second", 2.3, 0.8), ("hrstem", 1.7, 0.6)])
 def test_annotations_and_cropped_borders_come_through(name, annotated, cropped):
     """Changes as measured on these images, which are the same anywhere [% of the maximum]; published 1.3 and 0.15."""
     config = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
