@@ -12,7 +12,7 @@ TWO_AT_ONCE := --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/wor
 
 help:
 	@echo "make env        .venv with the locked packages (the others make it first)"
-	@echo "make study      the whole study: results/report/report.pdf (about an hour on two cores)"
+	@echo "make study      the whole study: results/report/report.pdf (one to three hours on two cores)"
 	@echo "make demo       one real micrograph restored, its columns found and fitted: demo/ (two minutes)"
 	@echo "make test       style, units, physics, workflow, and the whole study at toy size"
 	@echo "make test-slow  the long physics and fault tests"

@@ -22,6 +22,8 @@ rule measure_priors:
         "results/timings/measure_priors.tsv"
     conda:
         "../envs/environment.yaml"
+    # networks take all there are, as in restore
+    threads: 2
     params:
         model=value("priors/model"),
         precision=value("priors/precision"),
