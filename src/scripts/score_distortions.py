@@ -10,7 +10,7 @@ from emrestore import store
 from emrestore.columns.response import Lattice
 from emrestore.metrics import image_scores, psnr
 from emrestore.restore import Identity, open_method
-from emrestore.train import comparison, data, experiment
+from emrestore.train import comparison, data, experiment, lattices
 from emrestore.workflow import run
 
 
@@ -49,14 +49,14 @@ def main(
     for name, condition in conditions.items():
         right = comparison.changed(distortions, chain, condition["changes"])
         known = experiment.draw(pool, right, pairs, seed, "scores")
-        moved = comparison.moves_columns(right)
+        moved = lattices.moves_columns(right)
         images = {"raw": known.distorted}
         for (network, number), method in methods.items():
             restored = method(known.distorted, lambda fraction: None)
             row = {"condition": name, "network": network, "seed": number} | image_scores(restored, known.truth)
             row |= comparison.artefacts(restored, known.truth)
             arguments = (columns["dose"], columns["displacement"], columns["fields"], border, seed)
-            row["position_rmse"] = np.nan if moved else comparison.position_rmse(method, lattice, right, *arguments)
+            row["position_rmse"] = np.nan if moved else lattices.position_rmse(method, lattice, right, *arguments)
             rows.append(row)
             if number == first[network]:
                 images[network] = restored

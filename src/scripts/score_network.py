@@ -9,7 +9,7 @@ from emrestore.columns.response import Lattice
 from emrestore.distort.chain import build as build_chain
 from emrestore.metrics import image_scores
 from emrestore.restore import open_method
-from emrestore.train import costs, data, experiment
+from emrestore.train import costs, data, experiment, lattices
 from emrestore.workflow import run
 
 
@@ -40,7 +40,7 @@ def main(
     row |= {f"raw_{key}": value for key, value in image_scores(distorted, truth).items()}
     lattice = Lattice(**{key: columns[key] for key in Lattice.__annotations__})
     design = (columns[name] for name in ("dose", "displacement", "fields"))
-    row |= experiment.column_scores(method, lattice, *design, border, seed)
+    row |= lattices.column_scores(method, lattice, *design, border, seed)
     network = getattr(method, "network", None)
     row["parameters"] = costs.parameters(network) if network else np.nan
     row["multiply_adds"] = costs.multiply_adds(network) if network else np.nan

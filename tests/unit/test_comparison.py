@@ -18,7 +18,7 @@ from emrestore.distort import noise
 from emrestore.errors import EmrestoreError
 from emrestore.plot.distortions_learned import distortions_figure
 from emrestore.restore import Identity
-from emrestore.train import comparison, data, experiment
+from emrestore.train import comparison, data, experiment, lattices
 from emrestore.train.report import JUDGED, annotation_table, change_table, distortion_table, resolution_table
 
 DISTORTIONS = config.value(
@@ -180,19 +180,19 @@ def test_changes_by_hand():
 def test_positions_in_images_that_were_not_distorted_are_those_of_the_audit():
     """Shot noise alone: the error is that of test_columns_of_raw_images_are_measured_without_bias."""
     shot = chains.build(DISTORTIONS, "poisson")
-    assert 0.2 < comparison.position_rmse(Identity(), LATTICE, shot, 1e6, 10.0, 4, 1, 3) < 0.4
+    assert 0.2 < lattices.position_rmse(Identity(), LATTICE, shot, 1e6, 10.0, 4, 1, 3) < 0.4
     lagging = comparison.changed(
         {**DISTORTIONS, "chains": {"lag": ["shot", "fast_scan", "cropping"]}},
         "lag",
         {"fast_scan": {"dwell_time": [0.05, 0.05]}, "cropping": {"probability": 1}},
     )
-    assert comparison.moves_columns(lagging)
-    assert not comparison.moves_columns(shot)
+    assert lattices.moves_columns(lagging)
+    assert not lattices.moves_columns(shot)
     keys = noise.keys(rng.key(3, "lattices"), 4)
     drawn = lagging.sample(keys, torch.ones(4, 1, *LATTICE.shape), 0.2, 1.0)["fast_scan"]
     # a lag of more than a dwell is seen as such, 20 pm along x and 14 pm of both axes: cropping would break fits
     assert (drawn["detector"] > 0.2).all()
-    assert 14 < comparison.position_rmse(Identity(), LATTICE, lagging, 1e6, 10.0, 4, 1, 3) < 200
+    assert 14 < lattices.position_rmse(Identity(), LATTICE, lagging, 1e6, 10.0, 4, 1, 3) < 200
 
 
 # --- tables and figure ----------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from emrestore.metrics import image_scores
 from emrestore.network.build import adopt, build
 from emrestore.restore import Identity
 from emrestore.stats import mean_interval
-from emrestore.train import costs, experiment
+from emrestore.train import costs, lattices
 from emrestore.train.report import SCORES, ablation_table, model_table, network_table
 
 LATTICE = Lattice(9, 9.8, 2.4, 1.2e-3, 1e-9, 0.2)
@@ -120,7 +120,7 @@ def test_scores_of_the_authors_distorted_images_are_those_known(modality, psnr, 
 
 def test_columns_of_raw_images_are_measured_without_bias():
     """At many electrons least squares on raw counts follows displacements: slope 1, error near its bound."""
-    found = experiment.column_scores(Identity(), LATTICE, 1e6, 10.0, 4, 1, 3)
+    found = lattices.column_scores(Identity(), LATTICE, 1e6, 10.0, 4, 1, 3)
     # electrons of a column: 1e6 x 2 pi 2.4² x 1.2e-3 = 43000; sigma / sqrt(n) = 0.0115 px = 0.23 pm, for least squares
     # and with neighbours at four sigma up to 1.3 times that; 4 x 49 columns of two axes know it to 4 %
     assert 0.2 < found["position_rmse"] < 0.4

@@ -1,27 +1,22 @@
 """What networks make of rightly distorted images when they learned other distortions, or other images (Fig. 7).
 
 Judged are pairs of clean and distorted images, in which the truth is known pixel by pixel, and lattices of columns,
-whose places are. Artefacts are what a wrong model of the scan leaves behind: a lag along the fast axis, rows that still
-jitter, and streaks along rows. Annotations and cropped borders are part of the truth, and restoration is to keep them.
+whose places are (:mod:`emrestore.train.lattices`). Artefacts are what a wrong model of the scan leaves behind: a lag
+along the fast axis, rows that still jitter, and streaks along rows. Annotations and cropped borders are part of the
+truth, and restoration is to keep them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 import numpy as np
 import torch
 from scipy import fft
 
-from emrestore import rng
-from emrestore.columns.response import Lattice, prior_draws
-from emrestore.columns.table import fit_stack
 from emrestore.distort import chain as chains
-from emrestore.distort import noise
 from emrestore.distort.annotation import Annotations
 from emrestore.distort.chain import Chain
 from emrestore.distort.cropping import Cropping
 from emrestore.distort.effect import Parameters
-from emrestore.restore import Method
 
 #: Displacements that are tried [px], near enough to each other for a parabola, since columns are wider. A scan lags and
 #: hardly leads; a wider range would reach the next column, which looks alike.
@@ -207,57 +202,3 @@ def artefacts(restored: np.ndarray, truth: np.ndarray) -> dict[str, float]:
         "streaks": streaks(restored, truth),
     }
     return {name: float(np.median(values)) for name, values in found.items()}
-
-
-# --- columns --------------------------------------------------------------------------------------------------------
-
-
-def position_rmse(
-    method: Method,
-    lattice: Lattice,
-    chain: Chain,
-    dose: float,
-    width: float,
-    fields: int,
-    border: float,
-    seed: int,
-) -> float:
-    """Measure displaced Gaussian columns in restored images that a chain has distorted.
-
-    Effects that act on the truth as well (interpolation, annotations, cropping) are left out: columns stay where they
-    are known to be.
-
-    Parameters
-    ----------
-    lattice
-        Where columns are at rest.
-    chain
-        What distorts them.
-    dose
-        [e/Å²].
-    width
-        Standard deviation of their displacements per axis [pm].
-    fields
-        Images.
-    border
-        Columns nearer to the border than this are not scored [columns].
-
-    Returns
-    -------
-    float
-        Root mean square error per axis of the inner columns [pm].
-    """
-    pm = 100 * lattice.pixel_size
-    moved = prior_draws(lattice, fields, seed) * (width / pm)
-    recording = replace(chain, effects=tuple(link for link in chain.effects if not link[2].both))
-    expected = torch.from_numpy(lattice.expected(moved, dose)).float()[:, None]
-    keys = noise.keys(rng.key(seed, "lattices"), fields)
-    _, distorted, _ = chains.distort(recording, keys, expected, lattice.pixel_size, electrons=1.0)
-    rows = fit_stack(method(distorted[:, 0].numpy(), lambda fraction: None), lattice.sites, "ls", "shared", "zero")
-    found = rows[["x", "y"]].to_numpy().reshape(fields, -1, 2)
-    return float(pm * np.sqrt(((found - lattice.sites - moved)[:, lattice.inside(border)] ** 2).mean()))
-
-
-def moves_columns(chain: Chain) -> bool:
-    """Tell whether a chain always moves what is in the truth, so that :func:`position_rmse` would miss its point."""
-    return any(probability == 1 and effect.both for _, probability, effect in chain.effects)
