@@ -78,7 +78,7 @@ use rule train_network as train_model with:
         train_shards=lambda w: mixed_shards(
             model(w.network)["images"],
             "train",
-            value("models/shards"),
+            model(w.network)["shards"] or value("models/shards"),
             "disordered",
         ),
         validation_shards=lambda w: mixed_shards(

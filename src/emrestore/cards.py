@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from emrestore.train.report import precision_of
+
 #: What users of each instrument's networks have to know, whatever the scores.
 LIMITS = {
     "stem": "The fast scan must run along +x: it knows the lag of a detector that is read from left to right.",
@@ -84,7 +86,7 @@ def card(
         "training": {
             "loss": params["loss"],
             "schedule": params["schedule"],
-            "precision": params["precision"],
+            "precision": precision_of(record),
             "start": metadata.get("start"),
             "starts": [{"network": name} | _effort(table.iloc[-1]) for name, table in (starts or {}).items()],
             **_effort(last),

@@ -16,6 +16,7 @@ from emrestore.io import atomic_path
 from emrestore.network import weights as weights_file
 from emrestore.network.build import adopt, build
 from emrestore.plot.samples import sample_panels
+from emrestore.restore.network import computes_bfloat16
 from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
 from emrestore.workflow import git_state, run, sha256
@@ -53,13 +54,16 @@ def main(
     and distortions are drawn by.
 
     ``folder`` keeps the checkpoint between attempts, sample panels of the last validation and, with ``tensorboard``,
-    its logs. ``half`` writes the weights in half precision, half as large. ``code`` is the digest of this code.
+    its logs. ``precision`` is one of Fabric's, or ``auto``: bfloat16 where the device multiplies it. ``half`` writes
+    the weights in half precision, half as large. ``code`` is the digest of this code.
     """
     pools = data.load(train_shards), data.load(validation_shards)
     accelerator = "cuda" if torch.cuda.is_available() else "cpu"
     if accelerator == "cuda":
         # CUDA has no deterministic median or sum along an axis, nor gradient of a reflected border
         torch.set_deterministic_debug_mode("warn")
+    if precision == "auto":
+        precision = "bf16-mixed" if computes_bfloat16(torch.device(accelerator)) else "32-true"
     fabric = Fabric(
         accelerator=accelerator,
         devices=devices if accelerator == "cuda" else 1,
@@ -107,7 +111,8 @@ def main(
         stream,
         origin=origin,
         recipe=_recipe([*train_shards, *validation_shards], distortions, chain, precision),
-        attempt={"started": datetime.now(UTC).isoformat(timespec="seconds"), "code": code} | git_state(Path.cwd()),
+        attempt={"started": datetime.now(UTC).isoformat(timespec="seconds"), "code": code, "precision": precision}
+        | git_state(Path.cwd()),
         fabric=fabric,
         progress=report,
         show=show,

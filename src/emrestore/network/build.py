@@ -30,13 +30,16 @@ def adopt(network: Restorer, other: Restorer) -> None:
     """Take over the weights of a network of the same shape, which may see what this one does not, or the reverse.
 
     What a network sees beside the image enters its first convolution as further images: the weights of those that the
-    other does not see start at zero.
+    other does not see start at zero. Of a network whose blocks are told how much disorder to expect, one whose blocks
+    are not takes over what it does when told none.
 
     Raises
     ------
     EmrestoreError
         If the networks differ in more than that.
     """
+    if other.arguments.get("told") and not network.arguments.get("told"):
+        other = other.told_nothing()
     known = other.state_dict()
     # what it tells its blocks says nothing at first
     own = {name: tensor for name, tensor in network.state_dict().items() if name in known or name[:5] != "told."}

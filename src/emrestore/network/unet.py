@@ -4,7 +4,7 @@ Images whose edges the network cannot halve often enough are continued by reflec
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise, repeat
+from itertools import chain, pairwise, repeat
 from typing import Self
 
 import torch
@@ -101,13 +101,32 @@ class Compact(Restorer):
                 nn.init.zeros_(module.second.weight)
         nn.init.zeros_(self.last.weight)
         if told:
-            self.block_widths = [block.width for block in self.modules() if isinstance(block, ResidualBlock)]
+            self.block_widths = [block.width for block in self._all_blocks()]
             self.told = nn.Sequential(nn.Linear(1, told), nn.ReLU(), nn.Linear(told, 2 * sum(self.block_widths)))
             nn.init.zeros_(self.told[-1].weight)
             nn.init.zeros_(self.told[-1].bias)
 
     def _blocks(self, width: int, count: int) -> nn.Sequential:
         return nn.Sequential(*[self.block(width) for _ in range(count)])
+
+    def _all_blocks(self) -> Iterator[nn.Module]:
+        """Give every block, in the order in which images go through them."""
+        return chain(*self.ways_down, self.bottom, *self.ways_up)
+
+    @torch.no_grad()
+    def told_nothing(self) -> Self:
+        """Give the network whose blocks are told nothing and do what those of this one do at a disorder of 0.
+
+        Scale and shift of the features between the convolutions of a block are those of its first convolution.
+        """
+        same = type(self)(**self.arguments | {"told": 0})
+        same.load_state_dict({name: known for name, known in self.state_dict().items() if name[:5] != "told."})
+        features = self.told(torch.zeros_like(self.told[0].bias[:1])).unflatten(0, (2, -1))
+        told = features.split(self.block_widths, dim=1)
+        for block, (scale, shift) in zip(same._all_blocks(), told, strict=True):
+            block.first.weight.mul_((1 + scale)[:, None, None, None])
+            block.first.bias.mul_(1 + scale).add_(shift)
+        return same
 
     def restore_seen(self, seen: Tensor) -> Tensor:
         """Restore from what the network sees, (N, inputs, Y, X), or from tiles of that."""

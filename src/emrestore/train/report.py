@@ -15,7 +15,7 @@ from emrestore.train import costs
 #: What tells runs apart.
 KEYS = ["experiment", "network", "seed"]
 #: What a run's record says of it: parameters of its rule, and what ran them.
-PARAMETERS = ["architecture", "arguments", "modality", "chain", "crops", "loss", "schedule", "precision"]
+PARAMETERS = ["architecture", "arguments", "modality", "chain", "crops", "loss", "schedule"]
 FACTS = ["commit", "dirty", "code", "started"]
 #: What is averaged over seeds.
 SCORES = ["psnr", "l1", "position_rmse", "slope", "scs_bias"]
@@ -98,6 +98,14 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def precision_of(record: Mapping) -> str:
+    """Give the precision that a network was trained in, as its record says.
+
+    Each attempt says which it took; records of before November 2026 have what was asked for alone.
+    """
+    return record.get("attempts", [{}])[-1].get("precision", record["params"]["precision"])
+
+
 def _is_weights(name: str) -> bool:
     return name.endswith(".safetensors")
 
@@ -112,7 +120,8 @@ def _run_row(path: Path) -> dict:
     known["commit"] = " ".join(dict.fromkeys(attempt["commit"] for attempt in attempts))
     known["dirty"] = any(attempt["dirty"] for attempt in attempts)
     known["started"] = attempts[0]["started"]
-    row = {name: known["params"][name] for name in PARAMETERS} | {name: known[name] for name in FACTS}
+    row = {name: known["params"][name] for name in PARAMETERS} | {"precision": precision_of(known)}
+    row |= {name: known[name] for name in FACTS}
     row |= {"train_shards": sum("/train/" in name for name in known["inputs"]), "torch": known["versions"]["torch"]}
     return {name: json.dumps(item, sort_keys=True) if isinstance(item, dict) else item for name, item in row.items()}
 
