@@ -5,6 +5,9 @@ EXPERIMENT = "|".join(["networks", "depths", "ablation"])
 
 
 ARCHITECTURE = value(f"models/architectures/{value('models/architecture')}")
+STARTS = {"trained": "results/models", "kept": value("models/folder")}[
+    value("models/starts")
+]
 SCORING = {
     "chain": value("experiments/chain"),
     "distortions": value("distortions"),
@@ -88,7 +91,7 @@ use rule train_network as train_model with:
             "disordered",
         ),
         start=lambda w: (
-            f"results/models/{start}.safetensors"
+            f"{STARTS}/{start}.safetensors"
             if (start := model(w.network)["start"])
             else []
         ),
