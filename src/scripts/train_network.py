@@ -15,8 +15,8 @@ from emrestore.errors import EmrestoreError
 from emrestore.io import atomic_path
 from emrestore.network import weights as weights_file
 from emrestore.network.build import adopt, build
+from emrestore.network.restorer import computes_bfloat16
 from emrestore.plot.samples import sample_panels
-from emrestore.restore.network import computes_bfloat16
 from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
 from emrestore.workflow import git_state, run, sha256

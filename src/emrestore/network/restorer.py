@@ -76,6 +76,15 @@ class Restorer(nn.Module):
         raise NotImplementedError
 
 
+def computes_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device multiplies bfloat16 in hardware; elsewhere it is emulated, and slower than
+    float32."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
 def padded_to(z: Tensor, multiple: int) -> Tensor:
     """Continue images by reflection to edges that are multiples; one that is too small by its last line."""
     bottom, right = (-edge % multiple for edge in z.shape[-2:])

@@ -26,7 +26,7 @@ from emrestore import authors
 from emrestore.errors import EmrestoreError
 from emrestore.network import published
 from emrestore.network import weights as weights_file
-from emrestore.network.restorer import padded_to
+from emrestore.network.restorer import computes_bfloat16, padded_to
 from emrestore.restore import PRIORS, Progress
 
 #: Pixels of small images that a processor takes at once. Feature maps then stay below 32 MB, up to which malloc reuses
@@ -160,15 +160,6 @@ def _disorder(prior: str | float) -> float:
     if not 0 <= disorder <= 1:
         raise EmrestoreError(f"a prior is {', '.join(PRIORS)}, or a number from 0 to 1, not {prior!r}")
     return disorder
-
-
-def computes_bfloat16(device: torch.device) -> bool:
-    """Tell whether a device multiplies bfloat16 in hardware; elsewhere it is emulated, and slower than
-    float32."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return device.type == "cpu" and any(capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def spans(edge: int, tile: int, overlap: int, multiple: int = 2) -> list[tuple[slice, slice]]:
