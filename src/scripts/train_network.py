@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from emrestore.plot.samples import sample_panels
 from emrestore.train import data, losses
 from emrestore.train.loop import Settings, train
 from emrestore.workflow import git_state, run, sha256
+
+#: Seconds between lines of a log that is not a terminal.
+LOGGED = 60
 
 
 def main(
@@ -82,16 +86,19 @@ def main(
         warm_up=round(schedule["warm_up"] * steps),
         **{key: value for key, value in schedule.items() if key != "warm_up"},
     )
-    console = Console(stderr=True)
+    console, shown = Console(stderr=True), time.monotonic()
 
     def report(row: dict) -> None:
+        nonlocal shown
         if fabric.global_rank:
             return
         if "psnr" in row:
             console.log(f"{name}: step {row['step']} of {steps}, {row['psnr']:.2f} dB (raw {row['psnr_raw']:.2f})")
-        elif console.is_terminal:
+        elif console.is_terminal or time.monotonic() - shown > LOGGED:
+            shown = time.monotonic()
             left = (steps - row["step"]) * settings.batch / row["crops_per_second"] / 60
-            console.print(f"{row['step']} of {steps}, {row['crops_per_second']:.0f} crops/s, {left:.0f} min", end="\r")
+            text = f"{row['step']} of {steps}, {row['crops_per_second']:.1f} crops/s, {left:.0f} min"
+            console.print(text, end="\r" if console.is_terminal else "\n")
 
     def show(panels: torch.Tensor) -> None:
         if fabric.global_rank == 0:
