@@ -130,7 +130,7 @@ use rule train_network as train_model with:
         }
         | {
             key: model(w.network)[key]
-            for key in ["learning_rate", "crop", "batch"]
+            for key in ["learning_rate", "share", "crop", "batch"]
             if model(w.network)[key] is not None
         },
         crops=lambda w: model(w.network)["crops"],

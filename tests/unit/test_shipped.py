@@ -25,7 +25,6 @@ MEASURED = {
     "hrstem_second": 29.153,
     "hrstem": 29.252,
     "lrstem": 27.620,
-    "lrtem_first": 34.776,
     "lrtem": 34.776,
     "hrsem": 29.570,
     "lrsem": 32.895,

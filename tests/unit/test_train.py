@@ -34,6 +34,7 @@ SETTINGS = loop.Settings(
     weight_decay=0.0,
     clip=1.0,
     average=0.9,
+    share=1.0,
     limit=0.0,
     critic=8,
     bad_steps=3,
@@ -103,6 +104,23 @@ class TestLoop:
         # a network that begins as the identity, on noise of five to fifty electrons: anything learned shows
         assert history["psnr"].iloc[-1] > history["psnr_raw"].iloc[-1] + 1
         assert history["l1"].iloc[-1] < history["l1"].iloc[0]
+
+    def test_what_is_kept_may_lie_between_the_weights_begun_with_and_those_at_the_end(self, tmp_path):
+        def trained(share):
+            torch.manual_seed(0)
+            network = Compact(widths=[4, 6], blocks=1)
+            begun = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+            settings = dataclasses.replace(SETTINGS, share=share)
+            return begun, *run(tmp_path / str(share), settings, network)
+
+        begun, ended, history = trained(1.0)
+        _, between, judged = trained(0.25)
+        for name, tensor in between.state_dict().items():
+            expected = 0.75 * begun[name] + 0.25 * ended.state_dict()[name]
+            torch.testing.assert_close(tensor, expected)
+        # and is what the last validation is of
+        assert judged["psnr"].iloc[:-1].equals(history["psnr"].iloc[:-1])
+        assert judged["psnr"].iloc[-1] != history["psnr"].iloc[-1]
 
     @pytest.mark.parametrize(("adversarial", "optimiser"), [(0.0, "adamw"), (1e-3, "adamw"), (0.0, "muon")])
     def test_a_run_that_went_on_ends_as_one_that_was_not_interrupted(self, tmp_path, adversarial, optimiser):

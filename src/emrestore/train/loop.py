@@ -55,6 +55,9 @@ class Settings:
     average
         Share of a running average of weights that each step keeps; 0: none. The average, if any, is what is validated
         and returned.
+    share
+        What is returned lies so far on the straight way from the weights that the network begins with to those at the
+        end (Wortsman et al., Robust fine-tuning of zero-shot models, 2022); 1: at the end.
     limit
         Standard deviations of the loss, as followed so far, above its mean to which a step's loss is scaled down
         (adaptive learning-rate clipping, Ede and Beanland 2020); 0: never.
@@ -75,6 +78,7 @@ class Settings:
     weight_decay: float
     clip: float
     average: float
+    share: float
     limit: float
     critic: int
     bad_steps: int
@@ -159,7 +163,7 @@ def train(
     Returns
     -------
     network : Restorer
-        With the weights of the last step, or their running average.
+        With the weights of the last step, or their running average, or a share of the way to them.
     history : DataFrame
         A row per validation: step, crops, seconds, ``drawing`` (share of them that drawing crops and distortions took),
         terms of the loss (means since the row before), learning rate, ``psnr_raw`` and ``psnr`` [dB] of the validation
@@ -189,6 +193,7 @@ def train(
     }
     network = network.to(memory_format=torch.channels_last)
     average = _copy(network) if settings.average else network
+    beginning = _copy(network).to(fabric.device)
     modules, optimisers = {"network": network}, {"optimiser": _optimiser(network, settings)}
     if settings.average:
         modules["average"] = average
@@ -245,7 +250,7 @@ def train(
             row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
             row |= {"learning_rate": optimiser.param_groups[0]["lr"], "skipped": run.skipped, "psnr_raw": raw}
             with torch.no_grad():
-                restored = _restored(average, distorted, told)
+                restored = _restored(_between(beginning, average, settings.share) if done else average, distorted, told)
             row["psnr"] = float(_psnr(restored, truth).mean())
             run.history.append(row)
             run.sums, run.counted = {}, 0
@@ -262,7 +267,7 @@ def train(
             checkpoint.save(saved, modules, optimisers, asdict(run))
     history = pd.DataFrame(run.history)
     history.attrs["attempts"] = run.attempts
-    return average, history
+    return _between(beginning, average, settings.share), history
 
 
 #: Validation crops, and how many of them are shown.
@@ -379,6 +384,16 @@ def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
     """Move the running average."""
     for old, new in zip(average.parameters(), network.parameters(), strict=True):
         old.lerp_(new.to(old.device), 1 - keep)
+
+
+@torch.no_grad()
+def _between(begun: Restorer, ended: Restorer, share: float) -> Restorer:
+    """Give the network whose weights lie between those of two, so far on the way to the second."""
+    if share == 1:
+        return ended
+    between = _copy(begun).to(next(begun.parameters()).device)
+    _follow(between, ended, 1 - share)
+    return between
 
 
 def _stale(saved: Path, steps: int, attempt: Mapping) -> bool:
