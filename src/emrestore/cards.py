@@ -123,7 +123,7 @@ def markdown(known: Mapping) -> str:
         f"{' with changes' if training['dirty'] else ''}, {training['started'][:10]}).",
         "",
         f"- Started from {_start(training)}; {training['schedule']['optimiser']} at a learning rate of "
-        f"{training['schedule']['learning_rate']:g}, {training['schedule']['batch']} crops a step.",
+        f"{training['schedule']['learning_rate']:g}, {training['schedule']['batch']} crops a step.{_share(training)}",
         f"- Clean images: {known['data']['clean_images']}.",
         f"- Distortions: chain `{known['data']['chain']}`, {known['data']['distortions']}.",
         f"- In all: {sum(stage['crops'] for stage in stages):,} crops in {sum(stage['hours'] for stage in stages):.2g} "
@@ -199,6 +199,12 @@ def _told(priors: pd.DataFrame) -> pd.DataFrame:
     slopes = lowest[(lowest["quantity"] == "slope") & (lowest["width"] == lowest["width"].max())]
     shown = pd.concat([gains, slopes, lowest[lowest["quantity"] == "vacancy"]])
     return shown.pivot(index="disorder", columns="quantity", values="value").reset_index()
+
+
+def _share(training: Mapping) -> str:
+    """Say how far from the weights begun with those that are kept lie, if not at the end."""
+    share = training["schedule"].get("share", 1)
+    return f" Kept is what lies {share:g} of the way from the weights begun with to the last ones." if share < 1 else ""
 
 
 def _start(training: Mapping) -> str:

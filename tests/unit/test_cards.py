@@ -56,6 +56,12 @@ def known():
     return card("lrsem", METADATA, RECORD, history, scores, summary(scores), columns, study_tables.priors(), starts)
 
 
+def test_a_card_says_what_share_of_the_way_is_kept(known):
+    assert "of the way" not in markdown(known)
+    known["training"]["schedule"] = known["training"]["schedule"] | {"share": 0.25}
+    assert "0.25 of the way" in markdown(known)
+
+
 def test_a_card_says_what_was_measured(known):
     assert known["training"]["hours"] == 1.5
     assert known["data"]["clean_images"].startswith("1 shards")
