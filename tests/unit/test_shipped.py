@@ -26,8 +26,8 @@ MEASURED = {
     "hrstem": 29.252,
     "lrstem": 27.620,
     "lrtem": 34.776,
-    "hrsem": 29.570,
-    "lrsem": 32.895,
+    "hrsem": 29.810,
+    "lrsem": 33.340,
     "hrtem": None,
 }
 #: Largest file that may ship [bytes].
