@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from emrestore.train.report import precision_of
@@ -98,7 +99,7 @@ def card(
         },
         "validation": history[["crops", "psnr"]].to_dict("list") | {"raw": float(last["psnr_raw"])},
         "scores": json.loads(some.to_json(orient="records")),
-        "columns": json.loads(columns.to_json(orient="records")) if columns is not None else [],
+        "columns": json.loads(_with_infinity(columns).to_json(orient="records")) if columns is not None else [],
         "priors": json.loads(_told(priors).to_json(orient="records")) if priors is not None else [],
         "failures": {
             "images": len(both),
@@ -163,7 +164,7 @@ def markdown(known: Mapping) -> str:
         ]
     for row in known["columns"]:
         # a distance that the published network has not at all has no ratio, and JSON no infinity
-        middle, largest = (_number(row[name], 2, "∞") for name in ("middle", "largest"))
+        middle, largest = (_number(row[name], 2) for name in ("middle", "largest"))
         lines.append(
             f"| {row['kind']} | {row['specimen'].replace('_', ', ')} | {row['method']} | {row['conditions']} | "
             f"{row['closer']} | {row['farther']} | {middle} | {largest} |"
@@ -214,9 +215,16 @@ def _start(training: Mapping) -> str:
     return f"{names or 'weights'}, whose tensors have SHA-256 {training['start'][:16]}"
 
 
-def _number(value: float | None, digits: int, without: str = "–") -> str:
+def _with_infinity(table: pd.DataFrame) -> pd.DataFrame:
+    """Write ratios to nothing as a sign, as JSON knows no infinity; those of nothing to nothing are left out."""
+    return table.astype(object).replace(np.inf, "∞")
+
+
+def _number(value: float | str | None, digits: int) -> str:
     """Give a number, or what stands for one that JSON does not have."""
-    return without if value is None else f"{value:.{digits}f}"
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else f"{value:.{digits}f}"
 
 
 def _interval(row: Mapping, name: str, digits: int) -> str:

@@ -51,7 +51,8 @@ def known():
             row = {"set": "authors", "split": "development", "modality": "lrsem", "method": method, "image": image}
             rows.append(row | {"psnr": psnr, "ssim": 0.5 if psnr else None, "l1": 0.1 if psnr else None})
     scores = pd.DataFrame(rows)
-    columns = pd.DataFrame([COLUMNS, COLUMNS | {"specimen": "features", "largest": np.inf}])
+    flat = {"specimen": "flat", "least": np.nan, "middle": np.nan, "largest": np.nan}
+    columns = pd.DataFrame([COLUMNS, COLUMNS | {"specimen": "features", "largest": np.inf}, COLUMNS | flat])
     starts = {"first": history.iloc[:1], "second": history}
     return card("lrsem", METADATA, RECORD, history, scores, summary(scores), columns, study_tables.priors(), starts)
 
@@ -92,4 +93,5 @@ def test_a_page_holds_it(known):
     assert "1 of 3 benchmark images are worse" in page
     assert "| honesty | displaced, small | honest | 16 | 12 | 1 | 0.25 | 1.10 |" in page
     assert "| honesty | features | honest | 16 | 12 | 1 | 0.25 | ∞ |" in page
+    assert "| honesty | flat | honest | 16 | 12 | 1 | – | – |" in page
     assert "fast scan must run along +x" in page
