@@ -6,7 +6,7 @@ import pytest
 
 from emrestore.distort.theory import MEASUREMENTS
 from emrestore.plot.precision import displacement_figure, precision_figure
-from emrestore.plot.style import METHODS, save, style
+from emrestore.plot.style import METHODS, band, save, style
 from emrestore.plot.theory import PANELS, theory_page
 
 
@@ -67,3 +67,12 @@ def test_theory_page_shows_every_effect_that_is_measured():
             4.5 if "jitter" in upper.get_title("left") or "shot" in upper.get_title("left") else 1.5
         )
     plt.close(figure)
+
+
+def test_a_method_without_rows_is_not_in_the_legend():
+    _, axis = plt.subplots()
+    rows = pd.DataFrame({"x": [1.0], "y": [1.0], "y_low": [0.9], "y_high": [1.1], "on_bound": [0.0]})
+    band(axis, rows, "x", "y", "raw_ls")
+    band(axis, rows[:0], "x", "y", "bm3d_ls")
+    assert axis.get_legend_handles_labels()[1] == [METHODS["raw_ls"][0]]
+    plt.close()

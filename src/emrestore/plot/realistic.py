@@ -114,8 +114,6 @@ def _curves(axes, table: pd.DataFrame, quantities: Mapping[str, str], first: int
         for method in METHODS:
             rows = table[(table["region"] == region) & (table["method"] == method)]
             some = rows[rows["quantity"] == quantity]
-            if some.empty:
-                continue
             band(axis, some.rename(columns={"low": "value_low", "high": "value_high"}), "dose", "value", method)
             if quantity == "position":
                 still = rows[rows["quantity"] == "position_drift"].sort_values("dose")

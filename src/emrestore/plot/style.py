@@ -67,7 +67,12 @@ def panel(axes, letter: str, title: str = "") -> None:
 
 
 def band(axes, rows, x: str, name: str, method: str) -> None:
-    """Draw a method's curve with its 95 % interval as error bars; open symbols where the fits ended on a bound."""
+    """Draw a method's curve with its 95 % interval as error bars; open symbols where the fits ended on a bound.
+
+    A method without rows is not drawn, nor named in the legend.
+    """
+    if rows.empty:
+        return
     label, colour, marker = METHODS[method]
     rows = rows.sort_values(x)
     low, high = rows[name] - rows[f"{name}_low"], rows[f"{name}_high"] - rows[name]
