@@ -1,4 +1,5 @@
 # Shared by all rules: checked configuration, values by path, digests of code, names of records.
+import functools
 import sys
 from math import ceil
 from pathlib import Path
@@ -13,15 +14,13 @@ from emrestore.workflow import code_digest
 
 BASE = Path(workflow.basedir)
 
-try:
-    study.check(
-        config,
-        yaml.safe_load(
-            (BASE / "config/schema/config.schema.yaml").read_text(encoding="utf-8")
-        ),
-    )
-except EmrestoreError as error:
-    raise WorkflowError(str(error)) from None
+# once, and not again in the processes of jobs
+if workflow.is_main_process:
+    schema = (BASE / "config/schema/config.schema.yaml").read_text(encoding="utf-8")
+    try:
+        study.check(config, yaml.load(schema, yaml.CSafeLoader))
+    except EmrestoreError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def value(path):
@@ -29,9 +28,18 @@ def value(path):
     return study.value(config, path)
 
 
-def code(script):
-    """A digest of a script and of all library code it imports: changed code reruns what depends on it."""
+@functools.cache
+def digest(script):
+    """A digest of a script and of all library code it imports."""
     return code_digest(BASE / "src/scripts" / script, BASE / "src/emrestore")
+
+
+def code(script):
+    """What a rule names as code, so that changed code reruns it: the digest, worked out for rules with jobs alone.
+
+    Every job reads these files, and all digests together take seconds.
+    """
+    return lambda wildcards: digest(script)
 
 
 def record(name):

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 
 from emrestore import hrtem
 from emrestore.errors import EmrestoreError
-from emrestore.image import clean
 from emrestore.multislice import check as check_detector
 from emrestore.multislice import settings_of
 
@@ -65,7 +64,10 @@ def check(config: Mapping, schema: Mapping) -> None:
     EmrestoreError
         One sentence that names the key.
     """
+    # what a job that only looks values up need not read
     import jsonschema
+
+    from emrestore.image import clean
 
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(config), key=lambda error: list(error.path))
     if errors:
