@@ -17,9 +17,10 @@ class Tree:
         self.folder = folder
 
     def command(self, *words: str, overlay: str = "smoke") -> list[str]:
-        # toys take a small part of the memory that their rules ask for, which must not keep a core idle
-        snakemake = [sys.executable, "-m", "snakemake", "--resources", "mem_mb=100000", "--cores", "2"]
-        return [*snakemake, *words, *(["--configfile", f"config/{overlay}.yaml"] if overlay else [])]
+        # toys take a small part of the memory and threads that their rules ask for, which must not keep a core idle
+        snakemake = [sys.executable, "-m", "snakemake", "--resources", "mem_mb=100000"]
+        cores = ["--cores", "2", "--max-threads", "1"]
+        return [*snakemake, *cores, *words, *(["--configfile", f"config/{overlay}.yaml"] if overlay else [])]
 
     def environment(self) -> dict[str, str]:
         return os.environ | {"PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": "1"}
