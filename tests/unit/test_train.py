@@ -111,10 +111,12 @@ class TestLoop:
             network = Compact(widths=[4, 6], blocks=1)
             begun = {name: tensor.clone() for name, tensor in network.state_dict().items()}
             settings = dataclasses.replace(SETTINGS, share=share)
-            return begun, *run(tmp_path / str(share), settings, network)
+            return begun, *run(tmp_path, settings, network)
 
         begun, ended, history = trained(1.0)
+        # of the run that has ended
         _, between, judged = trained(0.25)
+        assert [attempt["step"] for attempt in judged.attrs["attempts"]] == [0, SETTINGS.steps]
         for name, tensor in between.state_dict().items():
             expected = 0.75 * begun[name] + 0.25 * ended.state_dict()[name]
             torch.testing.assert_close(tensor, expected)

@@ -56,8 +56,9 @@ class Settings:
         Share of a running average of weights that each step keeps; 0: none. The average, if any, is what is validated
         and returned.
     share
-        What is returned lies so far on the straight way from the weights that the network begins with to those at the
-        end (Wortsman et al., Robust fine-tuning of zero-shot models, 2022); 1: at the end.
+        What is returned, and validated last, lies so far on the straight way from the weights that the network begins
+        with to those at the end (Wortsman et al., Robust fine-tuning of zero-shot models, 2022); 1: at the end. A run
+        that has ended gives another share without another step.
     limit
         Standard deviations of the loss, as followed so far, above its mean to which a step's loss is scaled down
         (adaptive learning-rate clipping, Ede and Beanland 2020); 0: never.
@@ -185,7 +186,7 @@ def train(
         "arguments": network.arguments,
         "weights": asdict(weights),
         "terms": asdict(terms) | {"windows": list(terms.windows)},
-        "settings": {key: value for key, value in asdict(settings).items() if key not in ("validate", "save")},
+        "settings": {key: value for key, value in asdict(settings).items() if key not in AFTERWARDS},
         "seed": seed,
         "address": rng.address(*address),
         "origin": origin,
@@ -250,7 +251,7 @@ def train(
             row |= {name: value / max(run.counted, 1) for name, value in run.sums.items()}
             row |= {"learning_rate": optimiser.param_groups[0]["lr"], "skipped": run.skipped, "psnr_raw": raw}
             with torch.no_grad():
-                restored = _restored(_between(beginning, average, settings.share) if done else average, distorted, told)
+                restored = _restored(average, distorted, told)
             row["psnr"] = float(_psnr(restored, truth).mean())
             run.history.append(row)
             run.sums, run.counted = {}, 0
@@ -267,9 +268,17 @@ def train(
             checkpoint.save(saved, modules, optimisers, asdict(run))
     history = pd.DataFrame(run.history)
     history.attrs["attempts"] = run.attempts
-    return _between(beginning, average, settings.share), history
+    if settings.share == 1:
+        return average, history
+    between = _between(beginning, average, settings.share)
+    with torch.no_grad():
+        psnr = float(_psnr(_restored(between, distorted, told), truth).mean())
+    history.loc[history.index[-1], "psnr"] = psnr
+    return between, history
 
 
+#: Settings that leave a run the one that it is: the first two change nothing, the third is chosen when it has ended.
+AFTERWARDS = ("validate", "save", "share")
 #: Validation crops, and how many of them are shown.
 VALIDATED = 64
 SHOWN = 8
@@ -389,8 +398,6 @@ def _follow(average: nn.Module, network: nn.Module, keep: float) -> None:
 @torch.no_grad()
 def _between(begun: Restorer, ended: Restorer, share: float) -> Restorer:
     """Give the network whose weights lie between those of two, so far on the way to the second."""
-    if share == 1:
-        return ended
     between = _copy(begun).to(next(begun.parameters()).device)
     _follow(between, ended, 1 - share)
     return between
