@@ -117,7 +117,12 @@ def main(
         "train",
         stream,
         origin=origin,
-        recipe=_recipe([*train_shards, *validation_shards], distortions, chain, precision),
+        recipe={
+            "images": _digest([sha256(path) for path in [*train_shards, *validation_shards]]),
+            "chain": chain,
+            "distortions": _digest(distortions),
+            "precision": precision,
+        },
         attempt={"started": datetime.now(UTC).isoformat(timespec="seconds"), "code": code, "precision": precision}
         | git_state(Path.cwd()),
         fabric=fabric,
@@ -134,11 +139,8 @@ def main(
     return table.attrs
 
 
-def _recipe(shards: list[Path], distortions: dict, chain: str, precision: str) -> str:
-    """Digest what a checkpoint is of, beside the settings: runs that saw other images must not be gone on with."""
-    known = {"shards": [sha256(path) for path in shards], "distortions": distortions}
-    text = json.dumps(known | {"chain": chain, "precision": precision}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _digest(known: list | dict) -> str:
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 def _loggers(folder: str) -> list:

@@ -209,10 +209,24 @@ class TestLoop:
             run(tmp_path, dataclasses.replace(SETTINGS, learning_rate=1e-4))
         with pytest.raises(EmrestoreError, match="another 'arguments'"):
             run(tmp_path, network=Compact(widths=[4, 8], blocks=1))
-        with pytest.raises(EmrestoreError, match="another 'recipe'"):
-            run(tmp_path, recipe="of other distortions")
+        with pytest.raises(EmrestoreError, match="another 'precision'"):
+            run(tmp_path, recipe={"precision": "bf16-mixed"})
         with pytest.raises(EmrestoreError, match="another 'origin'"):
             run(tmp_path, origin="other weights")
+
+    def test_a_run_that_other_code_has_finished_is_put_aside(self, tmp_path):
+        run(tmp_path, attempt={"code": "old"})
+        _, history = run(tmp_path, attempt={"code": "new"})
+        assert history.attrs["attempts"] == [{"step": 0, "code": "new"}]
+        aside = checkpoint.read_state(tmp_path / "checkpoint-of-other-code.safetensors")
+        assert aside["attempts"] == [{"step": 0, "code": "old"}]
+        # one that is not finished is gone on with or refused, however few steps are asked for
+        with pytest.raises(EmrestoreError, match="another 'settings'"):
+            run(tmp_path, dataclasses.replace(SETTINGS, steps=SETTINGS.steps - 2), attempt={"code": "new"})
+
+    def test_a_limit_needs_a_loss_with_a_scale(self, tmp_path):
+        with pytest.raises(EmrestoreError, match="the limit must be 0"):
+            run(tmp_path, dataclasses.replace(SETTINGS, limit=3.0), weights=dataclasses.replace(L1, log_rmse=1.0))
 
     def test_a_truncated_checkpoint_is_named(self, tmp_path):
         run(tmp_path)

@@ -121,7 +121,7 @@ def train(
     seed: int,
     *address: rng.Part,
     origin: str = "",
-    recipe: str = "",
+    recipe: Mapping[str, str] = MappingProxyType({}),
     attempt: Mapping = MappingProxyType({}),
     fabric: Fabric | None = None,
     progress: Progress = lambda row: None,
@@ -150,10 +150,11 @@ def train(
     origin
         Digest of the weights that the network starts from, where they are not random.
     recipe
-        Digest of what else decides the crops and the arithmetic: clean images, distortions, precision.
+        What else decides the crops and the arithmetic, by name: digests of clean images and distortions, precision.
     attempt
         What the checkpoint says of this process beside the step that it began with, JSON: time and commit, say. A run
-        that was finished with another ``code`` begins anew; one that was not goes on.
+        that was finished with another ``code`` begins anew, and its checkpoint is put aside; one that was not finished
+        goes on.
     fabric
         Devices and precision; the processor in float32 unless given. Its loggers get each row of the history.
     progress
@@ -177,6 +178,8 @@ def train(
     """
     if settings.steps < 1:
         raise EmrestoreError(f"fewer crops than a batch of {settings.batch} are no training; ask for more")
+    if settings.limit and weights.log_rmse:
+        raise EmrestoreError("a logarithm has no scale to be brought down to: with log_rmse the limit must be 0")
     fabric = fabric or Fabric(accelerator="cpu", devices=1)
     folder.mkdir(parents=True, exist_ok=True)
     if settings.batch % fabric.world_size:
@@ -190,7 +193,7 @@ def train(
         "seed": seed,
         "address": rng.address(*address),
         "origin": origin,
-        "recipe": recipe,
+        **recipe,
     }
     network = network.to(memory_format=torch.channels_last)
     average = _copy(network) if settings.average else network
@@ -203,7 +206,11 @@ def train(
         optimisers["discriminator_optimiser"] = _adam(modules["discriminator"], settings)
     run = Run(identity)
     saved = folder / "checkpoint.safetensors"
-    if saved.exists() and not _stale(saved, settings.steps, attempt):
+    stale = saved.exists() and _stale(saved, attempt)
+    fabric.barrier()  # all have looked before it goes
+    if stale and fabric.global_rank == 0:
+        saved.replace(saved.with_stem("checkpoint-of-other-code"))
+    if not stale and saved.exists():
         run = _continue(saved, run, modules, optimisers)
     run.attempts.append({"step": run.step, **attempt})
     wrapped, optimiser = fabric.setup(network, optimisers["optimiser"])
@@ -403,11 +410,11 @@ def _between(begun: Restorer, ended: Restorer, share: float) -> Restorer:
     return between
 
 
-def _stale(saved: Path, steps: int, attempt: Mapping) -> bool:
+def _stale(saved: Path, attempt: Mapping) -> bool:
     """Tell whether a checkpoint is of a run that other code has finished: its weights are not what this code gives."""
     found = checkpoint.read_state(saved)
-    last = found.get("attempts", [{}])[-1]
-    return found["step"] >= steps and last.get("code") != attempt.get("code")
+    finished = found["step"] == found["identity"]["settings"]["steps"]
+    return finished and found["attempts"][-1].get("code") != attempt.get("code")
 
 
 def _continue(saved: Path, run: Run, modules: dict, optimisers: dict) -> Run:
@@ -416,7 +423,7 @@ def _continue(saved: Path, run: Run, modules: dict, optimisers: dict) -> Run:
     for key, value in run.identity.items():
         if found["identity"].get(key) != value:
             raise EmrestoreError(
-                f"{saved} is of a run with another '{key}' ({found['identity'].get(key)}, now {value}); delete it, or "
-                "choose another folder"
+                f"{saved} is of a run with another '{key}' ({found['identity'].get(key)}, now {value}): go on with "
+                "that, or move it away to begin anew"
             )
     return Run(**checkpoint.restore(saved, modules, optimisers))
