@@ -2,12 +2,18 @@
 # network that columns are measured with, from the study.
 
 
+KEPT_MODELS = [
+    name
+    for name in with_starts(SHIPPED)
+    if Path(value("models/folder"), f"{name}.json").exists()
+]
+
+
 rule write_card:
     """Say what a network was trained on, what it scores and where it fails."""
     input:
         weights=f"{value('models/folder')}/{{modality}}.safetensors",
         history=f"{value('models/folder')}/{{modality}}.csv",
-        train_record=f"{value('models/folder')}/{{modality}}.json",
         scores=rules.tabulate_benchmarks.output.table,
         summary=rules.tabulate_benchmarks.output.summary,
         # of the network that the study measures columns with
@@ -21,11 +27,8 @@ rule write_card:
             if w.modality == value("priors/model")
             else []
         ),
-        starts=lambda w: [
-            f"{value('models/folder')}/{name}.csv"
-            for name in with_starts([w.modality])[:-1]
-            if Path(value("models/folder"), f"{name}.csv").exists()
-        ],
+        records=[f"{value('models/folder')}/{name}.json" for name in KEPT_MODELS],
+        histories=[f"{value('models/folder')}/{name}.csv" for name in KEPT_MODELS],
     output:
         page="results/cards/{modality}_card.md",
         facts="results/cards/{modality}_card.json",
@@ -59,18 +62,11 @@ use rule keep_model as keep_card with:
         modality="|".join(MODALITIES),
 
 
-KEPT_MODELS = [
-    name
-    for name in with_starts(SHIPPED)
-    if Path(value("models/folder"), f"{name}.json").exists()
-]
-
-
 rule tabulate_models:
     """Tabulate the networks that ship: what each saw, how long it trained, what it reached."""
     input:
-        records=[f"{value('models/folder')}/{name}.json" for name in KEPT_MODELS],
-        histories=[f"{value('models/folder')}/{name}.csv" for name in KEPT_MODELS],
+        records=rules.write_card.input.records,
+        histories=rules.write_card.input.histories,
     output:
         table="results/tables/models.csv",
         record=record("tables/models"),

@@ -276,11 +276,12 @@ def models():
     """Two networks, the second of which began with the first."""
     row = {"modality": "hrstem", "chain": "stem_wide", "conditional": True, "optimiser": "muon", "learning_rate": 0.002}
     row |= {"batch": 16, "crop": 128, "hours": 2.25, "psnr_raw": 16.0, "psnr": 26.5, "parameters": 4_504_033}
+    row |= {"share": 1.0, "dose_low": 0.3, "dose_high": 1000}
     row |= {"multiply_adds": 119e3, "commit": "0123456789abcdef", "started": "2024-05-01T12:00:00+00:00"}
     return pd.DataFrame(
         [
             row | {"network": "hrstem_first", "start": np.nan, "lattice": np.nan, "crops": 256000},
-            row | {"network": "hrstem", "start": "hrstem_first", "lattice": "64, 128", "crops": 96000},
+            row | {"network": "hrstem", "start": "hrstem_first", "share": 0.25, "lattice": "64, 128", "crops": 96000},
         ]
     )
 

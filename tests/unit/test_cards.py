@@ -15,7 +15,7 @@ RECORD = {
     "inputs": {"results/disordered/lrsem/train/0.nc": "1", "results/disordered/lrsem/validation/0.nc": "2"},
     "params": {
         "chain": "sem",
-        "distortions": {"effects": {}},
+        "distortions": {"effects": {}, "exposure": {"dose": [0.3, 1000]}},
         "loss": {"l1": 1.0, "adversarial": 0.0},
         "schedule": {"crop": 128, "batch": 16, "optimiser": "muon", "learning_rate": 0.002},
         "precision": "bf16-mixed",
@@ -72,6 +72,8 @@ def test_a_card_says_what_was_measured(known):
         "worse_than_raw": 1,
         "least_gain": -0.5,
         "where": "the authors' pairs for development, number 2",
+        "least_over_published": -6.5,
+        "where_over_published": "the authors' pairs for development, number 2",
     }
     assert {row["method"] for row in known["scores"]} == {"raw", "trained", "published"}
     assert json.loads(json.dumps(known)) == known
@@ -81,10 +83,13 @@ def test_a_page_holds_it(known):
     page = markdown(known)
     assert "16,000 crops of 128 px in 1.5 hours" in page
     # mean of 26, 24 and 19.5, and Student's interval of two degrees of freedom
-    assert "| the authors' pairs for development | trained | 3 | 23.17 (14.90 to 31.44)" in page
+    row = "| the authors' pairs for development | trained | 3 | 23.17 (14.90 to 31.44) | -2.83 (-11.10 to 5.44) |"
+    assert row in page
+    assert "loses most on the authors' pairs for development, number 2: 6.50 dB" in page
+    assert "doses of 0.3 to 1000 electrons per pixel" in page
     assert "24.00 dB after 8,000, 25.50 dB after 16,000" in page
     assert "Loss: l1 1." in page
-    start = "`second`, which started from `first`, whose tensors have SHA-256 bbbbbbbbbbbbbbbb; muon at a learning rate"
+    start = "`second` (SHA-256 of its tensors bbbbbbbbbbbbbbbb), which started from `first`; muon at a learning rate"
     assert start in page
     assert "In all: 40,000 crops in 3.5 hours" in page
     # told 1: one decibel less without disorder, one more with much; slopes of 0.8, vacancies of 0.2

@@ -15,7 +15,7 @@ from emrestore.network.build import adopt, build
 from emrestore.restore import Identity
 from emrestore.stats import mean_interval
 from emrestore.train import costs, lattices
-from emrestore.train.report import SCORES, ablation_table, model_table, network_table
+from emrestore.train.report import SCORES, ablation_table, lineage, model_table, network_table
 
 LATTICE = Lattice(9, 9.8, 2.4, 1.2e-3, 1e-9, 0.2)
 
@@ -171,11 +171,27 @@ def test_differences_are_paired_by_seed():
     assert row["seeds"] == 3
 
 
+def test_a_network_goes_back_to_what_its_record_says_by_weights_where_these_are_known():
+    def record(name, start=None):
+        return {"outputs": {f"{name}.safetensors": f"{name}'s"}, "inputs": {"0.nc": "1"} | (start or {})}
+
+    records = {
+        "first": record("once"),
+        "second": record("second", {"results/models/once.safetensors": "once's"}),
+        "lost": record("lost", {"results/models/gone.safetensors": "gone's"}),
+    }
+    assert lineage("first", records) == ["first"]
+    assert lineage("second", records) == ["first", "second"]
+    # what is not on record is called as it was then
+    assert lineage("lost", records) == ["gone", "lost"]
+
+
 def test_trained_networks_are_tabulated_from_their_records(tmp_path):
     arguments = {"widths": [4, 6], "blocks": 1, "conditional": True}
     schedule = {"optimiser": "muon", "learning_rate": 0.002, "batch": 16, "crop": 128}
     for name, more in (("hrstem_first", {}), ("hrstem", {"lattice": [32, 64]})):
         params = {"architecture": "Compact", "arguments": arguments | more, "modality": "hrstem", "chain": "stem_wide"}
+        params["distortions"] = {"exposure": {"dose": [3, 300]}}
         record = {"params": params | {"schedule": schedule}, "commit": "abc", "started": "2024-05-01"}
         # renamed after the second began with it
         start = {"results/models/hrstem.safetensors": "hrstem_first's"} if more else {}
@@ -189,6 +205,7 @@ def test_trained_networks_are_tabulated_from_their_records(tmp_path):
     assert list(table["network"]) == ["hrstem_first", "hrstem"]
     assert list(table["start"]) == ["", "hrstem_first"]
     assert list(table["lattice"]) == ["", "32, 64"]
+    assert (table[["share", "dose_low", "dose_high"]] == [1, 3, 300]).all(axis=None)
     assert (table[["crops", "hours", "psnr", "psnr_raw"]] == [16, 1.5, 25.5, 20.0]).all(axis=None)
     # two images more, each seen by four features through kernels of three by three
     assert table["parameters"].diff().iloc[1] == table["multiply_adds"].diff().iloc[1] == 2 * 4 * 9

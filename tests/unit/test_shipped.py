@@ -17,6 +17,7 @@ from emrestore.network import weights
 from emrestore.restore import open_method, restore
 from emrestore.restore.network import OVERLAP
 from emrestore.train import comparison, data, experiment
+from emrestore.train.report import lineage
 from emrestore.workflow import sha256
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -50,6 +51,27 @@ def test_weights_are_those_of_their_record(name):
     assert metadata["crops"] == history["crops"].iloc[-1] == record["params"]["crops"]
     assert metadata["psnr"] == pytest.approx(history["psnr"].iloc[-1], rel=1e-5)
     assert history["skipped"].iloc[-1] == 0
+
+
+def test_the_configuration_has_what_the_records_say():
+    config = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
+    models = config["models"]
+    usual = config["training"]["schedule"] | {name: models[name] for name in ("learning_rate", "shards")}
+    usual |= {"dose": models["exposure"]["dose"]}
+    records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in MODELS.glob("*.json")}
+    records = {name: record for name, record in records.items() if "_card" not in name}
+    assert records.keys() == models["networks"].keys()
+    for name, record in records.items():
+        asked, params = models["networks"][name], record["params"]
+        known = params | params["arguments"] | params["schedule"]
+        for key in ("modality", "chain", "crops", "conditional", "lattice"):
+            assert known[key] == asked[key], (name, key)
+        assert known.get("told", 0) == asked["told"], name
+        for key in ("learning_rate", "share", "crop", "batch"):
+            assert known.get(key, 1.0) == (asked[key] or usual[key]), (name, key)
+        assert params["distortions"]["exposure"]["dose"] == (asked["dose"] or usual["dose"]), name
+        assert sum("/train/" in path for path in record["inputs"]) == (asked["shards"] or usual["shards"]), name
+        assert lineage(name, records)[-2:-1] == [asked["start"]] * bool(asked["start"]), name
 
 
 @pytest.mark.parametrize(("name", "psnr"), [(name, psnr) for name, psnr in MEASURED.items() if psnr])

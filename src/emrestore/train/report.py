@@ -60,22 +60,18 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
     -------
     DataFrame
         ``network, modality, chain, conditional, lattice`` (windows [px], separated by commas), ``start`` (the network
-        that it began with, if any), ``optimiser, learning_rate, batch, crop`` [px], ``crops, hours``, ``psnr_raw`` and
-        ``psnr`` of the validation crops [dB], ``parameters, multiply_adds`` per pixel, ``commit, started``.
+        that it began with, if any), ``share`` of the way from there to the last weights that is kept, ``optimiser,
+        learning_rate, batch, crop`` [px], ``dose_low, dose_high`` [e/px], ``crops, hours``, ``psnr_raw`` and ``psnr``
+        of the validation crops [dB], ``parameters, multiply_adds`` per pixel, ``commit, started``.
     """
     rows = []
-    # a network that was named otherwise when others began with it is known by its weights
-    names = {
-        digest: path.stem
-        for path in records
-        for name, digest in json.loads(path.read_text(encoding="utf-8"))["outputs"].items()
-        if _is_weights(name)
-    }
+    read = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in records}
     for path, told in zip(records, histories, strict=True):
-        known, last = json.loads(path.read_text(encoding="utf-8")), pd.read_csv(told).iloc[-1]
+        known, last = read[path.stem], pd.read_csv(told).iloc[-1]
         params, schedule = known["params"], known["params"]["schedule"]
         arguments = params["arguments"]
-        starts = [names.get(digest, Path(name).stem) for name, digest in known["inputs"].items() if _is_weights(name)]
+        starts = lineage(path.stem, read)[:-1]
+        dose = params["distortions"]["exposure"]["dose"]
         network = build(params["architecture"], arguments, 0)
         rows.append(
             {
@@ -84,8 +80,11 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
                 "chain": params["chain"],
                 "conditional": arguments.get("conditional", False),
                 "lattice": ", ".join(map(str, arguments.get("lattice", []))),
-                "start": starts[0] if starts else "",
+                "start": starts[-1] if starts else "",
+                "share": schedule.get("share", 1.0),
                 **{name: schedule[name] for name in ("optimiser", "learning_rate", "batch", "crop")},
+                "dose_low": dose[0],
+                "dose_high": dose[1],
                 "crops": int(last["crops"]),
                 "hours": last["seconds"] / 3600,
                 "psnr_raw": last["psnr_raw"],
@@ -96,6 +95,36 @@ def model_table(records: list[Path], histories: list[Path]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def lineage(network: str, records: Mapping[str, Mapping]) -> list[str]:
+    """Name the networks that a network goes back to, the first one first and itself last.
+
+    A network that was named otherwise when another began with it is known by its weights.
+
+    Parameters
+    ----------
+    network
+        One of the records' names.
+    records
+        Of training runs, by the names that their networks have now.
+    """
+    names = {
+        digest: name
+        for name, record in records.items()
+        for path, digest in record["outputs"].items()
+        if _is_weights(path)
+    }
+    found = [network]
+    while found[0] in records:
+        starts = [(digest, path) for path, digest in records[found[0]]["inputs"].items() if _is_weights(path)]
+        if not starts:
+            break
+        digest, path = starts[0]
+        found.insert(0, names.get(digest, Path(path).stem))
+        if digest not in names:
+            break
+    return found
 
 
 def precision_of(record: Mapping) -> str:
