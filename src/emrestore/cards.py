@@ -179,8 +179,8 @@ def markdown(known: Mapping) -> str:
         lines += [
             "",
             "Columns measured against a truth: distance from it over the published network's, told to expect a perfect "
-            "lattice (strong) and disorder (honest). Closer and farther: with the whole 95 % interval; ∞: the published "
-            "network has none.",
+            "lattice (strong) and disorder (honest). Closer and farther: with the whole 95 % interval; ∞: the other "
+            "has none.",
             "",
             "| what | specimen | told | conditions | closer | farther | median ratio | largest |",
             "|---|---|---|---|---|---|---|---|",
