@@ -120,7 +120,7 @@ use rule train_network as train_model with:
         | ({"told": told} if (told := model(w.network)["told"]) else {})
         | ({"lattice": lattice} if (lattice := model(w.network)["lattice"]) else {}),
         chain=lambda w: model(w.network)["chain"],
-        distortions=lambda w: trained_on(w.network),
+        distortions=TRAINED,
         loss=value("models/loss"),
         terms=value("training/terms"),
         schedule=lambda w: value("training/schedule")

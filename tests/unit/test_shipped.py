@@ -57,7 +57,6 @@ def test_the_configuration_has_what_the_records_say():
     config = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
     models = config["models"]
     usual = config["training"]["schedule"] | {name: models[name] for name in ("learning_rate", "shards")}
-    usual |= {"dose": models["exposure"]["dose"]}
     records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in MODELS.glob("*.json")}
     records = {name: record for name, record in records.items() if "_card" not in name}
     assert records.keys() == models["networks"].keys()
@@ -69,7 +68,7 @@ def test_the_configuration_has_what_the_records_say():
         assert known.get("told", 0) == asked["told"], name
         for key in ("learning_rate", "share", "crop", "batch"):
             assert known.get(key, 1.0) == (asked[key] or usual[key]), (name, key)
-        assert params["distortions"]["exposure"]["dose"] == (asked["dose"] or usual["dose"]), name
+        assert params["distortions"]["exposure"]["dose"] == models["exposure"]["dose"], name
         assert sum("/train/" in path for path in record["inputs"]) == (asked["shards"] or usual["shards"]), name
         assert lineage(name, records)[-2:-1] == [asked["start"]] * bool(asked["start"]), name
 
