@@ -35,7 +35,7 @@ def digest(script):
 
 
 def code(script):
-    """What a rule names as code, so that changed code reruns it: the digest, worked out for rules with jobs alone.
+    """The digest of code as a param, so that changed code reruns what depends on it; worked out where there are jobs.
 
     Every job reads these files, and all digests together take seconds.
     """
