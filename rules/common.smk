@@ -18,7 +18,7 @@ BASE = Path(workflow.basedir)
 if workflow.is_main_process:
     schema = (BASE / "config/schema/config.schema.yaml").read_text(encoding="utf-8")
     try:
-        study.check(config, yaml.load(schema, yaml.CSafeLoader))
+        study.check(config, yaml.safe_load(schema))
     except EmrestoreError as error:
         raise WorkflowError(str(error)) from None
 

@@ -68,15 +68,9 @@ def card(
     params, last = record["params"], history.iloc[-1]
     shards = {name: digest for name, digest in record["inputs"].items() if "/train/" in name}
     own = scores[(scores["modality"] == modality) & (scores["method"] == "trained")]
-    raw = scores[(scores["modality"] == modality) & (scores["method"] == "raw")]
-    both = own.merge(raw, on=["set", "split", "image"], suffixes=("", "_raw")).dropna(subset=["psnr", "psnr_raw"])
-    gain = both["psnr"] - both["psnr_raw"]
-    worst = both.loc[gain.idxmin()]
-    published = scores[(scores["modality"] == modality) & (scores["method"] == "published")]
-    against = own.merge(published, on=["set", "split", "image"], suffixes=("", "_published")).dropna(
-        subset=["psnr", "psnr_published"]
-    )
-    loss = against["psnr"] - against["psnr_published"]
+    gains, losses = (_differences(own, scores, method) for method in ("raw", "published"))
+    worst = gains.loc[gains["difference"].idxmin()]
+    farthest = losses.loc[losses["difference"].idxmin()] if len(losses) else None
     some = summary[(summary["modality"] == modality) & summary["method"].isin(["raw", "trained", "published"])]
     return {
         "modality": modality,
@@ -109,12 +103,12 @@ def card(
         "columns": json.loads(_with_infinity(columns).to_json(orient="records")) if columns is not None else [],
         "priors": json.loads(_told(priors).to_json(orient="records")) if priors is not None else [],
         "failures": {
-            "images": len(both),
-            "worse_than_raw": int((gain < 0).sum()),
-            "least_gain": float(gain.min()),
+            "images": len(gains),
+            "worse_than_raw": int((gains["difference"] < 0).sum()),
+            "least_gain": float(worst["difference"]),
             "where": _place(worst),
-            "least_over_published": float(loss.min()) if len(loss) else None,
-            "where_over_published": _place(against.loc[loss.idxmin()]) if len(loss) else None,
+            "least_over_published": None if farthest is None else float(farthest["difference"]),
+            "where_over_published": None if farthest is None else _place(farthest),
         },
         "limits": [*ALL, LIMITS[modality[2:]]],
     }
@@ -246,6 +240,14 @@ def _against_published(failures: Mapping) -> list[str]:
     if least is None or least >= 0:
         return []
     return [f"- Against the published network it loses most on {failures['where_over_published']}: {-least:.2f} dB."]
+
+
+def _differences(own: pd.DataFrame, scores: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Give the images that both restored, with PSNR less that of another method as ``difference`` [dB]."""
+    both = own.merge(
+        scores[scores["method"] == method], on=["set", "split", "modality", "image"], suffixes=("", "_other")
+    )
+    return both.assign(difference=both["psnr"] - both["psnr_other"]).dropna(subset="difference")
 
 
 def _place(row: pd.Series) -> str:

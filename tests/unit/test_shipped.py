@@ -21,6 +21,7 @@ from emrestore.train.report import lineage
 from emrestore.workflow import sha256
 
 MODELS = Path(__file__).parents[2] / "models"
+CONFIG = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
 #: Mean PSNR [dB] over the authors' pairs 0 to 3, as measured when they were kept; none for HR-TEM, which has no pairs.
 MEASURED = {
     "hrstem_second": 29.153,
@@ -54,9 +55,8 @@ def test_weights_are_those_of_their_record(name):
 
 
 def test_the_configuration_has_what_the_records_say():
-    config = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
-    models = config["models"]
-    usual = config["training"]["schedule"] | {name: models[name] for name in ("learning_rate", "shards")}
+    models = CONFIG["models"]
+    usual = CONFIG["training"]["schedule"] | {name: models[name] for name in ("learning_rate", "shards")}
     records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in MODELS.glob("*.json")}
     records = {name: record for name, record in records.items() if "_card" not in name}
     assert records.keys() == models["networks"].keys()
@@ -101,13 +101,12 @@ def test_tiles_meet_without_seams(name):
 @pytest.mark.parametrize(("name", "annotated", "cropped"), [("hrstem_second", 2.3, 0.8), ("hrstem", 1.7, 0.6)])
 def test_annotations_and_cropped_borders_come_through(name, annotated, cropped):
     """Changes as measured on these images, which are the same anywhere [% of the maximum]; published 1.3 and 0.15."""
-    config = unwrap(yaml.safe_load((MODELS.parent / "config/config.yaml").read_text(encoding="utf-8")))
-    ranges = clean.build(config["generator"])
+    ranges = clean.build(CONFIG["generator"])
     images, drawn = zip(*(clean.sample(ranges, "hrstem", 7, "annotated", number) for number in range(12)), strict=True)
     levels = torch.from_numpy(np.rint(shard.LEVELS * np.stack(images)).astype(np.uint16))
     pool = data.Pool(levels, torch.tensor([one["pixel_size"] for one in drawn]), torch.zeros(len(images)))
     always = {key: {"probability": 1} for key in ("annotations", "cropping_turned")}
-    chain = comparison.changed(config["distortions"], "stem_wide", always)
+    chain = comparison.changed(CONFIG["distortions"], "stem_wide", always)
     known = experiment.draw(pool, chain, len(images), 7, "annotated")
     regions = comparison.overlays(chain, known.drawn, known.truth.shape[1:])
     restored = restore(known.distorted, "hrstem", MODELS / f"{name}.safetensors", precision="fp32")
