@@ -119,6 +119,15 @@ COLUMNS = {
 TRAINED = value("distortions") | {
     "exposure": value("distortions/exposure") | value("models/exposure")
 }
+
+
+def trained_on(network):
+    """Distortions that a network that ships is trained on, some at doses of their own."""
+    if not (dose := model(network)["dose"]):
+        return TRAINED
+    return TRAINED | {"exposure": TRAINED["exposure"] | {"dose": dose}}
+
+
 SURVEYED = {
     key: value(f"generator/{key}")
     for key in [

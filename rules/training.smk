@@ -120,9 +120,14 @@ use rule train_network as train_model with:
         | ({"told": told} if (told := model(w.network)["told"]) else {})
         | ({"lattice": lattice} if (lattice := model(w.network)["lattice"]) else {}),
         chain=lambda w: model(w.network)["chain"],
-        distortions=TRAINED,
+        distortions=lambda w: trained_on(w.network),
         loss=value("models/loss"),
-        terms=value("training/terms"),
+        terms=lambda w: value("training/terms")
+        | {
+            key: model(w.network)[key]
+            for key in ["log_floor"]
+            if model(w.network)[key] is not None
+        },
         schedule=lambda w: value("training/schedule")
         | {
             "optimiser": value("models/optimiser"),

@@ -57,18 +57,18 @@ def test_weights_are_those_of_their_record(name):
 def test_the_configuration_has_what_the_records_say():
     models = CONFIG["models"]
     usual = CONFIG["training"]["schedule"] | {name: models[name] for name in ("learning_rate", "shards")}
+    usual |= {"dose": models["exposure"]["dose"], "log_floor": CONFIG["training"]["terms"]["log_floor"]}
     records = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in MODELS.glob("*.json")}
     records = {name: record for name, record in records.items() if "_card" not in name}
     assert records.keys() == models["networks"].keys()
     for name, record in records.items():
         asked, params = models["networks"][name], record["params"]
-        known = params | params["arguments"] | params["schedule"]
+        known = params | params["arguments"] | params["schedule"] | params["terms"] | params["distortions"]["exposure"]
         for key in ("modality", "chain", "crops", "conditional", "lattice"):
             assert known[key] == asked[key], (name, key)
         assert known.get("told", 0) == asked["told"], name
-        for key in ("learning_rate", "share", "crop", "batch"):
+        for key in ("learning_rate", "share", "crop", "batch", "dose", "log_floor"):
             assert known.get(key, 1.0) == (asked[key] or usual[key]), (name, key)
-        assert params["distortions"]["exposure"]["dose"] == models["exposure"]["dose"], name
         assert sum("/train/" in path for path in record["inputs"]) == (asked["shards"] or usual["shards"]), name
         assert lineage(name, records)[-2:-1] == [asked["start"]] * bool(asked["start"]), name
 
