@@ -705,12 +705,13 @@ def prior_numbers(table: pd.DataFrame) -> dict[str, dict]:
     Keys are ``priors.strong``, ``.honest`` and ``.published`` with ``psnr_ordered``, ``psnr_disordered``, and
     ``gain_ordered`` and ``gain_disordered`` over the strong end, image by image; and for each dose (``low``,
     ``middle``, ``high``) ``rmse``, ``scatter`` and ``shift`` of columns in perfect order (``_perfect``) and displaced
-    most (``_widest``), ``slope`` of those, ``vacancy`` and ``half``.
+    most (``_widest``), ``slope`` of those, ``vacancy`` and ``half``. A fourth dose is the ``highest``.
     """
     told = table.loc[table["method"] == "trained", "disorder"]
     ends = {told.min(): "strong", told.max(): "honest"}
     doses = np.sort(table["dose"].dropna().unique())
-    named = {doses[0]: "_low", doses[-1]: "_high"} | {dose: "_middle" for dose in doses[1:-1]}
+    names = ("_low", "_middle", "_high", "_highest") if len(doses) > 2 else ("_low", "_high")
+    named = dict(zip(doses, names, strict=False))
     widest = table["width"].max()
     found = {"priors.widest": number(widest, unit="pm")}
     for dose, name in named.items():
