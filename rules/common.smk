@@ -348,7 +348,7 @@ BENCHMARKS = [
     or modality in value(f"benchmarks/methods/{method}")["modalities"]
     if method != "trained" or modality in SHIPPED
 ]
-SIMULATED = list(value("micrographs/simulated"))
+SIMULATED = value("micrographs/shown")
 RESTORING = [
     (network, modality)
     for network in ["published", "trained"]
