@@ -40,7 +40,7 @@ def priors_figure(table: pd.DataFrame) -> Figure:
     for letter, (axis, quantity, width, label, title, truth) in zip("bcdef", shown, strict=True):
         rows = table[(table["quantity"] == quantity) & (table["width"] == width)]
         for shade, dose in zip(SHADES, doses, strict=False):
-            _draw(axis, rows[rows["dose"] == dose], shade, f"{dose:g} e/Å²")
+            _draw(axis, rows[rows["dose"] == dose], shade, f"{dose:,.0f} e/Å²")
         if truth is not None:
             axis.axhline(truth, color="black", linewidth=0.6)
         else:
@@ -54,7 +54,7 @@ def priors_figure(table: pd.DataFrame) -> Figure:
     handles = dict(zip(*axes[0, 1].get_legend_handles_labels()[::-1], strict=True))
     for method, dash in DASHES.items():
         handles[method] = plt.Line2D([], [], color="black", linestyle=dash)
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5, frameon=False)
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=3, frameon=False)
     return figure
 
 
