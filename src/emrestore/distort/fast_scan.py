@@ -42,6 +42,9 @@ class FastScan:
     flyback
         ``"parked"``: the beam waits at the first pixel of a row until detector and readout have settled; ``"none"``:
         the tail of a row's end falls on the start of the next.
+    current
+        Greatest current of the beam [e/µs]: pixels dwell at least as long as the electrons of the clean image's
+        brightest pixel take to arrive, longer than ``dwell_time`` says where they must. None: any dose in any time.
     """
 
     dwell_time: Range
@@ -51,13 +54,14 @@ class FastScan:
     phase: Range
     readout: bool
     flyback: str
+    current: float | None = None
 
     stage: ClassVar[str] = "recording"
     both: ClassVar[bool] = False
 
     def sample(self, keys: Tensor, scene: Scene) -> Parameters:
         """Draw ``detector``, ``decay``, ``period`` [px], ``phase`` [rad], ``readout``, ``flyback``, ``dwell_time``."""
-        dwell = noise.between(noise.subkeys(keys, "dwell"), tuple(math.log(time) for time in self.dwell_time)).exp()
+        dwell = self._dwell(noise.subkeys(keys, "dwell"), scene)
         return {
             "dwell_time": dwell,
             "detector": noise.between(noise.subkeys(keys, "detector"), self.detector_time) / dwell,
@@ -67,6 +71,13 @@ class FastScan:
             "readout": torch.full_like(keys, self.readout, dtype=torch.bool),
             "flyback": torch.full_like(keys, FLYBACKS.index(self.flyback)),
         }
+
+    def _dwell(self, keys: Tensor, scene: Scene) -> Tensor:
+        if self.current is None:
+            return noise.between(keys, tuple(math.log(time) for time in self.dwell_time)).exp()
+        arrival = scene.electrons * scene.maximum / self.current
+        shortest, longest = (arrival.clamp(min=time).log() for time in self.dwell_time)
+        return noise.between(keys, (shortest, longest)).exp()
 
     @staticmethod
     def apply(image: Tensor, parameters: Parameters) -> Tensor:
