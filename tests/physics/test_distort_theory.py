@@ -277,6 +277,25 @@ class TestFastScan:
             assert float(lengths[0][name]) == pytest.approx(time / 0.1, rel=1e-5)
             assert float(lengths[1][name]) == pytest.approx(time / 0.4, rel=1e-5)
 
+    def test_no_pixel_takes_more_electrons_than_the_beam_brings(self):
+        # 5000 e/µs at most: of (0.3, 30, 3e4, 3e6) electrons per pixel the last two take at least 6 and 600 µs
+        electrons = torch.tensor([0.3, 30.0, 3e4, 3e6]).repeat_interleave(500)
+        scene = Scene((8, 8), torch.ones(2000), torch.ones(2000), torch.ones(2000), electrons)
+        ranges = {"detector_time": (0.05, 0.05), "decay_time": (0.1, 0.1), "period": (1.0, 1.0), "phase": (0.4, 0.4)}
+        free, bound = (
+            FastScan((0.05, 20.0), readout=True, flyback="parked", current=current, **ranges).sample(
+                noise.keys(1, 2000), scene
+            )
+            for current in (None, 5000.0)
+        )
+        dwell = bound["dwell_time"].reshape(4, 500)
+        assert torch.allclose(dwell[:2], free["dwell_time"].reshape(4, 500)[:2], rtol=1e-5)
+        # the least of 500 that are log-uniform from 6 to 20 µs is above 6.1 once in a thousand seeds
+        assert 6 * (1 - 1e-5) <= dwell[2].min() <= 6.1
+        assert 19.5 <= dwell[2].max() <= 20 * (1 + 1e-5)
+        assert torch.allclose(dwell[3], torch.tensor(600.0), rtol=1e-5)
+        assert torch.allclose(bound["detector"] * bound["dwell_time"], torch.tensor(0.05), rtol=1e-5)
+
     def test_a_long_dwell_leaves_the_image_alone(self):
         # at lags of 1e-4 px the half Lorentzian moves (2/π) w ln(1/w), 6e-4, from a pixel to those after it
         image = noise.uniform(noise.keys(4, 1), 1, 16, 64)

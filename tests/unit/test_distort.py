@@ -22,6 +22,10 @@ CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"
 SCHEMA = yaml.safe_load((ROOT / "config/schema/config.schema.yaml").read_text(encoding="utf-8"))
 SETTINGS = study.unwrap(CONFIG["distortions"])
 CHAINS = list(SETTINGS["chains"])
+# these hold effects of every kind; the others differ from them in ranges, order and what they leave out
+KINDS = ["stem_wide", "stem_bound", "stem_wrong_fast_scan", "tem_wide"]
+# keys of 24 images
+KEYS = noise.keys(key(1, "test"), 24)
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +44,9 @@ def always(monkeypatch):
 
 @pytest.mark.parametrize("name", CHAINS)
 class TestChain:
-    KEYS = noise.keys(key(1, "test"), 24)
-
     def test_images_are_finite_and_replayed_to_the_bit(self, name, clean):
         chain = build(SETTINGS, name)
-        truth, distorted, drawn = distort(chain, self.KEYS, clean, 0.1)
+        truth, distorted, drawn = distort(chain, KEYS, clean, 0.1)
         assert torch.isfinite(truth).all()
         assert torch.isfinite(distorted).all()
         assert not torch.equal(truth, distorted)
@@ -52,16 +54,19 @@ class TestChain:
         assert torch.equal(again[0], truth)
         assert torch.equal(again[1], distorted)
 
+
+@pytest.mark.parametrize("name", KINDS)
+class TestAnyChain:
     def test_an_image_does_not_depend_on_its_batch_or_on_threads(self, name, always, clean):
         chain = build(always, name)
-        truth, distorted, _ = distort(chain, self.KEYS, clean, 0.1)
+        truth, distorted, _ = distort(chain, KEYS, clean, 0.1)
         threads = torch.get_num_threads()
         try:
             for number, count in ((1, 1), (2, 5), (1, 24)):
                 torch.set_num_threads(number)
                 for first in range(0, 24, count):
                     part = slice(first, first + count)
-                    one = distort(chain, self.KEYS[part], clean[part], 0.1)
+                    one = distort(chain, KEYS[part], clean[part], 0.1)
                     assert torch.equal(one[0], truth[part])
                     assert torch.equal(one[1], distorted[part])
         finally:
@@ -70,15 +75,15 @@ class TestChain:
     def test_everything_is_made_on_the_device_of_the_images(self, name, always, clean):
         # what does not name its device is made on "meta", which has no values to mix with those of the CPU
         chain = build(always, name)
-        expected = distort(chain, self.KEYS[:3], clean[:3], 0.1)
+        expected = distort(chain, KEYS[:3], clean[:3], 0.1)
         with torch.device("meta"):
-            found = distort(chain, self.KEYS[:3], clean[:3], 0.1)
+            found = distort(chain, KEYS[:3], clean[:3], 0.1)
         assert torch.equal(found[1], expected[1])
 
     def test_inputs_are_left_as_they_were(self, name, clean):
         before = clean.clone()
         chain = build(SETTINGS, name)
-        drawn = chain.sample(self.KEYS, clean, 0.1)
+        drawn = chain.sample(KEYS, clean, 0.1)
         copies = {address: values.clone() for address, values in flatten(drawn).items()}
         chain.apply(clean, drawn)
         assert torch.equal(clean, before)
@@ -92,7 +97,7 @@ class TestChain:
         try:
             for number in (1, 2):
                 torch.set_num_threads(number)
-                results.append(distort(build(always, name), self.KEYS[:1], image, 0.1)[1])
+                results.append(distort(build(always, name), KEYS[:1], image, 0.1)[1])
         finally:
             torch.set_num_threads(threads)
         assert torch.equal(*results)
@@ -187,6 +192,16 @@ class TestConfiguration:
     def test_every_effect_is_in_a_chain(self):
         used = {link for links in SETTINGS["chains"].values() for link in links}
         assert used == set(SETTINGS["effects"])
+
+    def test_effects_of_every_kind_are_tested(self):
+        def kind(link):
+            entry = SETTINGS["effects"][link]
+            entry = SETTINGS["effects"].get(entry.get("like"), {}) | entry
+            return entry["effect"], entry.get("readout"), entry.get("current") is None
+
+        assert {kind(link) for name in KINDS for link in SETTINGS["chains"][name]} == {
+            kind(link) for link in SETTINGS["effects"]
+        }
 
     def test_sem_has_no_black_pixels(self):
         assert set(SETTINGS["chains"]["stem"]) - set(SETTINGS["chains"]["sem"]) == {"black_pixels"}
