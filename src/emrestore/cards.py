@@ -20,7 +20,7 @@ LIMITS = {
     "tem": "Trained on images of cameras: it knows no scan, and so no lag and no jitter of rows.",
 }
 ALL = (
-    "What it misses on the authors' pairs and on crystals, and why, as far as was found: models/README.md.",
+    "What it misses, and why, as far as was found: models/README.md.",
     "Trained on simulated images alone. Standard errors of fits to restored images are too small: fit the raw image.",
     "At low dose it shows what it expects; see the report's audit before a number is taken from a restored image.",
 )
@@ -84,7 +84,9 @@ def card(
         "tensors_sha256": metadata["tensors_sha256"],
         "data": {
             "chain": params["chain"],
-            "clean_images": f"{len(shards)} shards of random specimens, SHA-256 of their digests {_digest(shards)}",
+            "effects": params["distortions"]["chains"][params["chain"]],
+            "clean_images": f"{len(shards)} shards of random specimens ({_mix(shards)}), SHA-256 of their digests "
+            f"{_digest(shards)}",
             "distortions": f"as the configuration of this commit has them, SHA-256 {_digest(params['distortions'])}",
             "dose": params["distortions"]["exposure"]["dose"],
             "configuration": f"SHA-256 of all parameters of the run: {_digest(params)}",
@@ -133,8 +135,9 @@ def markdown(known: Mapping) -> str:
         f"- Started from {_start(training)}; {training['schedule']['optimiser']} at a learning rate of "
         f"{training['schedule']['learning_rate']:g}, {training['schedule']['batch']} crops a step.{_share(training)}",
         f"- Clean images: {known['data']['clean_images']}.",
-        f"- Distortions: chain `{known['data']['chain']}`, {known['data']['distortions']}; doses of "
-        f"{known['data']['dose'][0]:g} to {known['data']['dose'][1]:g} electrons per pixel.",
+        f"- Distortions: chain `{known['data']['chain']}` ({', '.join(known['data']['effects'])}), "
+        f"{known['data']['distortions']}; doses of {known['data']['dose'][0]:g} to {known['data']['dose'][1]:g} "
+        "electrons per pixel.",
         f"- In all: {sum(stage['crops'] for stage in stages):,} crops in {sum(stage['hours'] for stage in stages):.2g} "
         "hours, those of what it started from among them.",
         f"- {known['data']['configuration']}.",
@@ -158,6 +161,8 @@ def markdown(known: Mapping) -> str:
     chosen = (
         "Weights were chosen by our validation pairs and the authors' pairs for development, none by those for "
         "release; but by all of the authors' pairs it was seen which networks to train anew."
+        if {row["split"] for row in known["scores"]} != {"validation"}
+        else "Weights were chosen by our validation pairs; the authors have none of this modality that can be used."
     )
     lines += ["", f"Intervals are of 95 %, by Student's t over images; differences are image by image.{told} {chosen}"]
     if known["priors"]:
@@ -207,6 +212,12 @@ def markdown(known: Mapping) -> str:
         *[f"- {limit}" for limit in known["limits"]],
     ]
     return "\n".join(lines) + "\n"
+
+
+def _mix(shards: Mapping) -> str:
+    """Count shards by what they show: ``results/disordered/KIND/train/NUMBER.nc``."""
+    kinds = [name.split("/")[-3] for name in shards]
+    return ", ".join(f"{kinds.count(kind)} of {kind}" for kind in dict.fromkeys(kinds))
 
 
 def _effort(last: pd.Series) -> dict:

@@ -203,6 +203,7 @@ def micrograph_numbers(table: pd.DataFrame) -> dict[str, dict]:
             found[f"{stem}.{name}_least"] = number(rows[name].min(), of=of)
             found[f"{stem}.{name}_largest"] = number(rows[name].max(), of=of)
         found[f"{stem}.larger_along_x"] = number((rows["along_x"] > rows["along_y"]).sum(), of=of)
+        found[f"{stem}.follows"] = number((rows["along_y"] < -3 * rows["along_y_se"]).sum(), of=of)
     return found
 
 

@@ -33,6 +33,12 @@ def main(
         images["raw"] |= panels(modality, source.counts)
     for (network, modality), path in zip(networks, restored, strict=True):
         images.setdefault(network, {}).update(panels(modality, store.read(path).counts))
+    images["truth"] = {
+        key: image
+        for modality, source in sources.items()
+        if "truth" in source
+        for key, image in panels(modality, source.truth).items()
+    }
     # fine enough for pixels of the images to come out alike
     with style(), mpl.rc_context({"savefig.dpi": 300}):
         save(micrographs_figure(images), png, pdf)

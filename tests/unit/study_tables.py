@@ -418,11 +418,12 @@ def costs():
 
 
 def micrographs():
-    """Two real micrographs restored by one network, and a simulated one with its undistorted image."""
+    """Two real micrographs, one restored by two networks, and a simulated one with its undistorted image."""
     common = {"along_x_se": 0.004, "along_y_se": 0.004, "residual": 0.4}
     rows = [
         ("hrstem", "particle", "published", 0.3, -0.1, 0.05),
         ("hrstem", "sparse", "published", 0.1, 0.2, 0.15),
+        ("hrstem", "sparse", "trained", 0.1, -0.2, 0.15),
         ("lrstem", "simulated", "truth", 0.9, 0.9, np.nan),
         ("lrstem", "simulated", "published", 0.9, 0.9, np.nan),
     ]

@@ -15,7 +15,7 @@ RECORD = {
     "inputs": {"results/disordered/lrsem/train/0.nc": "1", "results/disordered/lrsem/validation/0.nc": "2"},
     "params": {
         "chain": "sem",
-        "distortions": {"effects": {}, "exposure": {"dose": [0.3, 1000]}},
+        "distortions": {"effects": {}, "chains": {"sem": ["shot", "blur"]}, "exposure": {"dose": [0.3, 1000]}},
         "loss": {"l1": 1.0, "adversarial": 0.0},
         "schedule": {"crop": 128, "batch": 16, "optimiser": "muon", "learning_rate": 0.002},
         "precision": "bf16-mixed",
@@ -65,7 +65,7 @@ def test_a_card_says_what_share_of_the_way_is_kept(known):
 
 def test_a_card_says_what_was_measured(known):
     assert known["training"]["hours"] == 1.5
-    assert known["data"]["clean_images"].startswith("1 shards")
+    assert known["data"]["clean_images"].startswith("1 shards of random specimens (1 of lrsem)")
     # the third image lost half a decibel; the fourth is left out
     assert known["failures"] == {
         "images": 3,
@@ -86,6 +86,8 @@ def test_a_page_holds_it(known):
     row = "| the authors' pairs for development | trained | 3 | 23.17 (14.90 to 31.44) | -2.83 (-11.10 to 5.44) |"
     assert row in page
     assert "loses most on the authors' pairs for development, number 2: 6.50 dB" in page
+    assert "chain `sem` (shot, blur)" in page
+    assert "none by those for release" in page
     assert "doses of 0.3 to 1000 electrons per pixel" in page
     assert "24.00 dB after 8,000, 25.50 dB after 16,000" in page
     assert "Loss: l1 1." in page
@@ -100,3 +102,8 @@ def test_a_page_holds_it(known):
     assert "| honesty | features | honest | 16 | 12 | 1 | 0.25 | ∞ |" in page
     assert "| honesty | flat | honest | 16 | 12 | 1 | – | – |" in page
     assert "fast scan must run along +x" in page
+
+
+def test_a_card_without_pairs_of_the_authors_does_not_speak_of_them(known):
+    known["scores"] = [row | {"split": "validation"} for row in known["scores"]]
+    assert "for release" not in markdown(known)

@@ -6,6 +6,7 @@ import yaml
 
 from emrestore import config as study
 from emrestore.errors import EmrestoreError
+from emrestore.network.build import build
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "config/schema/config.schema.yaml").read_text())
@@ -36,6 +37,21 @@ def test_shipped_configurations_are_valid(name):
 def test_overlays_add_no_keys(name):
     overlay = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     assert keys(overlay) <= keys(DEFAULT)
+
+
+@pytest.mark.parametrize("name", ["config", "smoke", "paper"])
+def test_networks_that_ship_can_be_built(name):
+    """With the arguments that rules/training.smk gives; an overlay inherits what it does not say."""
+    models = study.unwrap(merged(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())))["models"]
+    chosen = models["architectures"][models["architecture"]]
+    asked = {}
+    for network in ("hrstem", "lrstem", "hrsem", "lrsem", "hrtem", "lrtem"):
+        known = models["networks"][network]
+        assert known["start"] or known["share"] is None, f"{network} is to end between nothing and its weights"
+        further = {key: known[key] for key in ("told", "lattice") if known[key]}
+        asked[str(further)] = {"conditional": known["conditional"]} | further
+    for arguments in asked.values():
+        build(chosen["architecture"], chosen["arguments"] | arguments, 1)
 
 
 def test_a_typo_is_refused_by_name():

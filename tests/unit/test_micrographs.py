@@ -151,21 +151,24 @@ def test_figure_marks_what_is_simulated(measured, tmp_path):
     noise = stream(5, "panel").random((8, 8))
     names = [("hrstem", f"place_{number}") for number in range(COLUMNS)] + [("lrsem", "simulated")]
     with style():
-        figure = micrographs_figure({"raw": dict.fromkeys(names, noise), "trained": {names[0]: noise}})
+        figure = micrographs_figure(
+            {"raw": dict.fromkeys(names, noise), "trained": {names[0]: noise}, "truth": {names[-1]: noise}}
+        )
     titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert titles[0] == "(a) HR-STEM, real:\nplace 0"
     assert titles[2 * COLUMNS] == "(g) LR-SEM, simulated"
     shown = [bool(axis.images) for axis in figure.axes]
-    # a full block of raw images of which the first is restored, then a block of one
+    # a full block of raw images of which the first is restored, then a block of one that was not, with its truth
     blank = [False] * (COLUMNS - 1)
-    assert shown == [True] * COLUMNS + [True, *blank] + [True, *blank] + [False, *blank]
+    assert shown == [True] * COLUMNS + [True, *blank] + [True, *blank] + [True, *blank]
+    assert figure.axes[3 * COLUMNS].get_ylabel() == "undistorted"
     plt.close(figure)
 
 
 def test_numbers_are_ends_over_real_micrographs_alone():
     found = micrograph_numbers(study_tables.micrographs())
     expected = {"along_x_least": 0.1, "along_x_largest": 0.3, "along_y_least": -0.1, "along_y_largest": 0.2}
-    expected |= {"mirror_least": 0.05, "mirror_largest": 0.15, "larger_along_x": 1}
+    expected |= {"mirror_least": 0.05, "mirror_largest": 0.15, "larger_along_x": 1, "follows": 1}
     assert {key: found[f"micrographs.published.{key}"]["value"] for key in expected} == expected
     assert found["micrographs.real"]["value"] == 2
     assert "micrographs.truth.along_x_least" not in found

@@ -11,7 +11,7 @@ WIDTH = 180 / 25.4
 COLUMNS = 6
 #: Percentiles of a panel that are black and white in it.
 RANGE = (0.5, 99.5)
-NETWORKS = {"raw": "raw", "published": "published CGRDN", "trained": "our network"}
+NETWORKS = {"raw": "raw", "published": "published CGRDN", "trained": "our network", "truth": "undistorted"}
 
 
 def micrographs_figure(images: Mapping[str, Mapping[tuple[str, str], np.ndarray]]) -> Figure:
@@ -20,23 +20,25 @@ def micrographs_figure(images: Mapping[str, Mapping[tuple[str, str], np.ndarray]
     Parameters
     ----------
     images
-        ``raw`` and networks -> (modality, name of the micrograph or ``simulated``) -> (Y, X). What a network has not
-        restored is left blank.
+        ``raw``, networks and ``truth`` -> (modality, name of the micrograph or ``simulated``) -> (Y, X). What a network
+        has not restored is left blank; a block has no row of what none of its micrographs has.
     """
     names = list(images["raw"])
     blocks = [names[first : first + COLUMNS] for first in range(0, len(names), COLUMNS)]
-    rows, edge = len(images), WIDTH / COLUMNS
-    figure = plt.figure(figsize=(WIDTH, len(blocks) * (rows * (edge - 0.09) + 0.3)))
-    for block, (part, shown) in enumerate(zip(np.atleast_1d(figure.subfigures(len(blocks))), blocks, strict=True)):
-        axes = part.subplots(rows, COLUMNS, squeeze=False, gridspec_kw={"hspace": 0.02, "wspace": 0.02})
+    rows = [[kind for kind in images if set(images[kind]) & set(shown)] for shown in blocks]
+    heights = [len(kinds) * (WIDTH / COLUMNS - 0.09) + 0.3 for kinds in rows]
+    figure = plt.figure(figsize=(WIDTH, sum(heights)))
+    parts = np.atleast_1d(figure.subfigures(len(blocks), height_ratios=heights))
+    for block, (part, shown, kinds) in enumerate(zip(parts, blocks, rows, strict=True)):
+        axes = part.subplots(len(kinds), COLUMNS, squeeze=False, gridspec_kw={"hspace": 0.02, "wspace": 0.02})
         for axis in axes.flat:
             axis.set(xticks=[], yticks=[], frame_on=False)
-        for row, (network, restored) in enumerate(images.items()):
-            axes[row, 0].set_ylabel(NETWORKS.get(network, network), fontsize=6.5)
+        for row, kind in enumerate(kinds):
+            axes[row, 0].set_ylabel(NETWORKS.get(kind, kind), fontsize=6.5)
             for axis, name in zip(axes[row], shown, strict=False):
-                if name in restored:
-                    low, high = np.percentile(restored[name], RANGE)
-                    axis.imshow(restored[name], cmap="gray", vmin=low, vmax=high, interpolation="none")
+                if name in images[kind]:
+                    low, high = np.percentile(images[kind][name], RANGE)
+                    axis.imshow(images[kind][name], cmap="gray", vmin=low, vmax=high, interpolation="none")
         for column, name in enumerate(shown):
             letter = chr(ord("a") + block * COLUMNS + column)
             axes[0, column].set_title(f"({letter}) {_title(*name)}", loc="left", fontsize=6.5)

@@ -24,16 +24,21 @@ def priors_figure(table: pd.DataFrame) -> Figure:
     widths = sorted(table["width"].dropna().unique())
     doses = sorted(table["dose"].dropna().unique())
     specimens = [("gain_ordered", "without disorder"), ("gain_disordered", "with disorder")]
+    published = []
     for shade, (quantity, label) in zip(SHADES, specimens, strict=False):
-        rows = table[(table["quantity"] == quantity) & (table["method"] != "raw")]
-        _draw(axes[0, 0], rows, shade, label)
+        rows = table[table["quantity"] == quantity].set_index("method")
+        _draw(axes[0, 0], rows.loc[["trained"]].reset_index(), shade, label)
+        published.append(f"{rows.loc['published', 'value']:.1f} {label}".replace("-", "−"))
+    # written, as a line there would leave no height to what the figure is about
+    axes[0, 0].text(0.03, 0.03, "\n".join(["published:", *published]), fontsize=6, transform=axes[0, 0].transAxes)
+    axes[0, 0].margins(y=0.5)
     axes[0, 0].set(ylabel="PSNR less that told least [dB]")
     panel(axes[0, 0], "a", "validation pairs")
     largest = max(widths)
     shown = [
         (axes[0, 1], "rmse", min(widths), "position RMSE [pm]", "perfect lattice", None),
-        (axes[0, 2], "rmse", largest, "position RMSE [pm]", f"displaced by {largest:g} pm", None),
-        (axes[1, 0], "slope", largest, "slope", f"displaced by {largest:g} pm", 1.0),
+        (axes[0, 2], "rmse", largest, "position RMSE [pm]", f"displaced by {largest:g} pm per axis", None),
+        (axes[1, 0], "slope", largest, "slope", f"displaced by {largest:g} pm per axis", 1.0),
         (axes[1, 1], "vacancy", 0.0, "shown over whole column", "vacancy", 0.0),
         (axes[1, 2], "half", 0.0, "shown over whole column", "half a column", 0.5),
     ]
@@ -59,10 +64,11 @@ def priors_figure(table: pd.DataFrame) -> Figure:
 
 
 def _draw(axis, rows: pd.DataFrame, colour: str, label: str) -> None:
-    """Draw one quantity of the trained network against what it is told, and of the others as lines across."""
+    """Draw one quantity of the trained network against what it is told, and of the others as lines and bands across."""
     told = rows[rows["method"] == "trained"].sort_values("disorder")
     error = [told["value"] - told["low"], told["high"] - told["value"]]
     axis.errorbar(told["disorder"], told["value"], error, marker="o", color=colour, label=label, elinewidth=0.7)
     for method, dash in DASHES.items():
-        for value in rows.loc[rows["method"] == method, "value"]:
-            axis.axhline(value, color=colour, linestyle=dash, linewidth=0.8)
+        for row in rows[rows["method"] == method].itertuples():
+            axis.axhline(row.value, color=colour, linestyle=dash, linewidth=0.8)
+            axis.axhspan(row.low, row.high, color=colour, alpha=0.12, linewidth=0)

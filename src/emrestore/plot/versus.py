@@ -12,6 +12,8 @@ WIDTH = 180 / 25.4
 #: Title of each row of panels, and of each column.
 KINDS = {"accuracy": "errors", "honesty": "honesty"}
 METHODS = {"strong": "ours, strong", "honest": "ours, honest"}
+#: What some quantities are called in the figure.
+NAMES = {"scs": "cross section", "phantoms": "false columns"}
 #: Ratios beyond these, without limit where the published distance is zero, are drawn at the border.
 SHOWN = (0.1, 10.0)
 
@@ -24,10 +26,10 @@ def versus_figure(table: pd.DataFrame, tolerance: float) -> Figure:
     table
         Of :func:`emrestore.versus.versus`.
     tolerance
-        Share by which ours may be farther from the truth, shaded.
+        Share by which errors of ours may be larger, shaded.
     """
     known = table[table["ratio"].notna()].assign(
-        name=lambda rows: rows["specimen"].str.replace("_", ", ") + ": " + rows["quantity"]
+        name=lambda rows: rows["specimen"].str.replace("_", ", ") + ": " + rows["quantity"].replace(NAMES)
     )
     names = {kind: list(dict.fromkeys(known.loc[known["kind"] == kind, "name"])) for kind in KINDS}
     heights = [len(names[kind]) + 2 for kind in KINDS]
@@ -51,8 +53,9 @@ def versus_figure(table: pd.DataFrame, tolerance: float) -> Figure:
         ratio = some["ratio"].clip(*SHOWN).to_numpy()
         # larger where the interval of the difference lies on one side of zero
         sizes = np.where(some["difference_low"] * some["difference_high"] > 0, 11, 3)
-        drawn = axis.scatter(ratio, y, c=some["dose"], s=sizes, norm=colours, cmap="viridis", zorder=2)
-        axis.axvspan(1, 1 + tolerance, color="0.93", zorder=0)
+        drawn = axis.scatter(ratio, y, c=some["dose"], s=sizes, norm=colours, cmap="viridis", zorder=3, clip_on=False)
+        if kind == "accuracy":
+            axis.axvspan(1, 1 + tolerance, color="0.93", zorder=0)
         axis.axvline(1, color="black", linewidth=0.6)
         axis.set(xscale="log", xlim=SHOWN, yticks=range(len(names[kind])), ylim=(len(names[kind]) - 0.4, -0.6))
         axis.set_yticklabels(names[kind])
