@@ -27,7 +27,7 @@ MEASURED = {
     "hrstem_second": 29.153,
     "hrstem_fourth": 29.252,
     "hrstem": 29.325,
-    "lrstem": 27.620,
+    "lrstem": 27.743,
     "lrtem": 34.776,
     "hrsem": 29.810,
     "lrsem": 33.311,
