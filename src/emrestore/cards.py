@@ -12,7 +12,8 @@ from emrestore.train.report import precision_of
 #: What users of each instrument's networks have to know, whatever the scores.
 SCANNED = (
     "The fast scan must run along +x: it knows the lag of a detector that is read from left to right. Where hardly any "
-    "noise is seen it takes more lag back than there is and moves columns along x: measure the raw image there."
+    "noise is seen it takes more lag back than there is and moves columns along x, how far is in models/README.md: "
+    "measure the raw image there."
 )
 LIMITS = {
     "stem": SCANNED,
