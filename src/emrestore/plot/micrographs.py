@@ -11,7 +11,8 @@ WIDTH = 180 / 25.4
 COLUMNS = 6
 #: Percentiles of a panel that are black and white in it.
 RANGE = (0.5, 99.5)
-NETWORKS = {"raw": "raw", "published": "published CGRDN", "trained": "our network", "truth": "undistorted"}
+#: What each row shows.
+ROWS = {"raw": "raw", "published": "published CGRDN", "trained": "our network", "truth": "undistorted"}
 
 
 def micrographs_figure(images: Mapping[str, Mapping[tuple[str, str], np.ndarray]]) -> Figure:
@@ -34,7 +35,7 @@ def micrographs_figure(images: Mapping[str, Mapping[tuple[str, str], np.ndarray]
         for axis in axes.flat:
             axis.set(xticks=[], yticks=[], frame_on=False)
         for row, kind in enumerate(kinds):
-            axes[row, 0].set_ylabel(NETWORKS.get(kind, kind), fontsize=6.5)
+            axes[row, 0].set_ylabel(ROWS.get(kind, kind), fontsize=6.5)
             for axis, name in zip(axes[row], shown, strict=False):
                 if name in images[kind]:
                     low, high = np.percentile(images[kind][name], RANGE)
